@@ -1,1 +1,13 @@
+//! Joingate: one door between a company's applications and the WhatsApp Groups join request endpoints of Meta's
+//! Graph API.
+//!
+//! Modules import one way only, from the bottom of this list to the top; a test holds the line.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`domain`] | the words of the business, without input or output |
+//! | [`config`] | every setting with its default, bounds and meaning |
 
+pub mod auth;
+pub mod config;
+pub mod domain;

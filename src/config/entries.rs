@@ -1,0 +1,148 @@
+//! Gathers raw values from the TOML file and the environment into one flat table of dotted keys.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::problem::SettingProblem;
+
+/// Largest settings file read.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+const PREFIX: &str = "JOINGATE_";
+
+/// The environment variables that concern the settings, as name and value.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(Vec<(String, String)>);
+
+/// A source of settings could not be read at all.
+#[derive(Debug, thiserror::Error)]
+enum SourceError {
+    #[error("cannot read it: {0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error("larger than 1 MiB")]
+    TooLarge,
+    // The parser's own text is left out: it quotes the line, which may hold a secret.
+    #[error("not valid TOML near line {0}")]
+    NotToml(usize),
+}
+
+impl Environment {
+    /// The variables of this process that start with `JOINGATE_`, except `JOINGATE_CONFIG` (the file's place) and
+    /// the links that Kubernetes sets in every pod beside a service named `joingate…`.
+    pub fn of_process() -> Self {
+        Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        }))
+    }
+
+    /// The same from given pairs.
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        let concerns = |name: &str| {
+            name.starts_with(PREFIX) && name != "JOINGATE_CONFIG" && !is_kubernetes_service_link(name)
+        };
+        Self(pairs.into_iter().filter(|(name, _)| concerns(name)).collect())
+    }
+}
+
+/// `JOINGATE_SERVICE_HOST`, `JOINGATE_ADMIN_SERVICE_PORT_HTTP`, `JOINGATE_PORT_80_TCP_ADDR` and the like.
+fn is_kubernetes_service_link(name: &str) -> bool {
+    if name.contains("__") {
+        return false;
+    }
+    let port_link = |rest: &str| rest.is_empty() || rest.contains("_TCP") || rest.contains("_UDP");
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.split_once("_PORT").is_some_and(|(_, rest)| port_link(rest))
+}
+
+/// A raw value and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) value: toml::Value,
+    pub(super) source: String,
+    /// Environment values are text and are parsed more leniently: `true`, `5` and comma-separated lists.
+    pub(super) from_environment: bool,
+}
+
+/// All raw values by dotted key; tables inside arrays have their index as a segment.
+#[derive(Debug, Default)]
+pub(super) struct Entries(pub(super) BTreeMap<String, Entry>);
+
+impl Entries {
+    pub(super) fn gather(file: Option<&Path>, environment: &Environment) -> (Self, Vec<SettingProblem>) {
+        let mut entries = Self::default();
+        let mut problems = Vec::new();
+        if let Some(path) = file {
+            let source = path.display().to_string();
+            match read_toml(path) {
+                Ok(table) => entries.flatten("", toml::Value::Table(table), &source),
+                Err(error) => problems.push(SettingProblem {
+                    key: "the settings file".to_owned(),
+                    source,
+                    message: error.to_string(),
+                }),
+            }
+        }
+        for (name, text) in &environment.0 {
+            let key = name
+                .trim_start_matches(PREFIX)
+                .to_ascii_lowercase()
+                .replace("__", ".");
+            let entry = Entry {
+                value: toml::Value::String(text.clone()),
+                source: name.clone(),
+                from_environment: true,
+            };
+            entries.0.insert(key, entry);
+        }
+        (entries, problems)
+    }
+
+    fn flatten(&mut self, key: &str, value: toml::Value, source: &str) {
+        let under = |segment: &str| {
+            if key.is_empty() {
+                segment.to_owned()
+            } else {
+                format!("{key}.{segment}")
+            }
+        };
+        match value {
+            toml::Value::Table(table) => {
+                for (name, inner) in table {
+                    self.flatten(&under(&name), inner, source);
+                }
+            }
+            toml::Value::Array(items) if !items.is_empty() && items.iter().all(toml::Value::is_table) => {
+                for (index, inner) in items.into_iter().enumerate() {
+                    self.flatten(&under(&index.to_string()), inner, source);
+                }
+            }
+            leaf @ (toml::Value::String(_)
+            | toml::Value::Integer(_)
+            | toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_)) => {
+                let entry = Entry {
+                    value: leaf,
+                    source: source.to_owned(),
+                    from_environment: false,
+                };
+                self.0.insert(key.to_owned(), entry);
+            }
+        }
+    }
+}
+
+fn read_toml(path: &Path) -> Result<toml::Table, SourceError> {
+    if std::fs::metadata(path)?.len() > MAX_FILE_BYTES {
+        return Err(SourceError::TooLarge);
+    }
+    let text = std::fs::read_to_string(path)?;
+    text.parse::<toml::Table>().map_err(|error| {
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
+        SourceError::NotToml(before.lines().count().max(1))
+    })
+}

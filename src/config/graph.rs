@@ -1,0 +1,150 @@
+//! `[graph]`: Meta's Graph API and how it is called.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::secret::{Secret, SecretForm};
+use super::section::Section;
+
+/// `[graph]`
+#[derive(Debug)]
+pub struct GraphSettings {
+    /// Scheme and host of Graph.
+    pub base_url: Url,
+    /// Version segment of every path, such as `v23.0`.
+    pub version: String,
+    /// The system-user token.
+    pub token: Arc<Secret>,
+    /// The app secret; with it every call carries `appsecret_proof`.
+    pub app_secret: Option<Arc<Secret>>,
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+    /// How long one call may take.
+    pub attempt_timeout: Duration,
+    /// Most tries of a read, the first included.
+    pub max_attempts: u32,
+    /// Most ids in one call of Graph; approvals are never more than 8.
+    pub ids_per_call: usize,
+    /// Most pages walked for one list.
+    pub max_pages: u32,
+    /// The `limit` sent with a list; `None`: Graph's own.
+    pub page_size: Option<u32>,
+    /// Certificates to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// A proxy for all calls to Graph.
+    pub proxy_url: Option<Url>,
+}
+
+impl GraphSettings {
+    /// `None` when something required is missing, which has then been reported.
+    pub(super) fn read(section: &mut Section<'_, '_>) -> Option<Self> {
+        let base_url = read_base_url(section);
+        let version = read_version(section);
+        let token = section.secret("token", SecretForm::Token, "Meta's system-user token.");
+        if token.is_none() {
+            section.missing("token_file", "the system-user token must be given");
+        }
+        let app_secret = section.secret(
+            "app_secret",
+            SecretForm::Token,
+            "The app secret; with it every call carries `appsecret_proof`.",
+        );
+        let (connect_timeout, attempt_timeout) = read_timeouts(section);
+        let max_attempts = section.count(
+            "max_attempts",
+            3,
+            1..=5,
+            "Most tries of a read, the first included.",
+        );
+        let ids_per_call = section.count(
+            "ids_per_call",
+            64,
+            1..=256,
+            "Most ids in one call of Graph; approvals are never more than 8, a group's size.",
+        );
+        let max_pages = section.count("max_pages", 20, 1..=100, "Most pages walked for one list.");
+        let page_size = section.optional_count(
+            "page_size",
+            None,
+            1..=1024,
+            "The `limit` sent with a list; Graph's own when not set.",
+        );
+        let ca_file = section.path("ca_file", "Certificates (PEM) to trust in place of the system's.");
+        let proxy_url = section.parsed(
+            "proxy_url",
+            None,
+            "an http URL",
+            |url: &Url| url.scheme() == "http",
+            "A proxy for all calls to Graph. The environment's proxy settings are never used.",
+        );
+        Some(Self {
+            base_url: base_url?,
+            version,
+            token: token?,
+            app_secret,
+            connect_timeout,
+            attempt_timeout,
+            max_attempts,
+            ids_per_call: ids_per_call as usize,
+            max_pages,
+            page_size,
+            ca_file,
+            proxy_url,
+        })
+    }
+}
+
+fn read_timeouts(section: &mut Section<'_, '_>) -> (Duration, Duration) {
+    let least = Duration::from_millis(100);
+    let connect = section.duration(
+        "connect_timeout",
+        Duration::from_secs(2),
+        least..=Duration::from_secs(30),
+        "How long to wait for a connection to Graph.",
+    );
+    let attempt = section.duration(
+        "attempt_timeout",
+        Duration::from_secs(8),
+        least..=Duration::from_mins(1),
+        "How long one call of Graph may take.",
+    );
+    (connect, attempt)
+}
+
+fn read_base_url(section: &mut Section<'_, '_>) -> Option<Url> {
+    let loopback = |url: &Url| {
+        url.host_str()
+            .is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
+    };
+    let accept = |url: &Url| {
+        let secure = url.scheme() == "https" || url.scheme() == "http" && loopback(url);
+        secure
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.path() == "/"
+    };
+    let default = Url::parse("https://graph.facebook.com").ok();
+    let form = "an https URL of scheme and host only (http for loopback)";
+    section.parsed("base_url", default, form, accept, "Scheme and host of Graph.")
+}
+
+fn read_version(section: &mut Section<'_, '_>) -> String {
+    let accept = |text: &String| {
+        let numbers = text.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+        let digits =
+            |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        numbers.is_some_and(|(major, minor)| digits(major) && digits(minor))
+    };
+    let version = section.parsed(
+        "version",
+        Some("v23.0".to_owned()),
+        "a version such as `v23.0`",
+        accept,
+        "Graph's version.",
+    );
+    version.unwrap_or_default()
+}

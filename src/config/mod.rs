@@ -1,0 +1,94 @@
+//! Every setting with its default, bounds and meaning; the only reader of the environment and of files.
+//!
+//! A setting is declared once, where its section reads it. The same declaration parses the value, bounds it,
+//! writes the line of `joingate check` and the row of the README's table.
+
+mod auth;
+mod describe;
+mod entries;
+mod graph;
+mod limits;
+mod problem;
+mod reader;
+mod secret;
+mod section;
+mod server;
+mod telemetry;
+mod value;
+
+pub use auth::{AuthSettings, GrantSettings, IssuerSettings, KeySource};
+pub use describe::settings_table;
+pub use entries::Environment;
+pub use graph::GraphSettings;
+pub use limits::LimitSettings;
+pub use problem::{SettingProblem, SettingProblems};
+pub use reader::Effective;
+pub use secret::{Loaded, Secret, SecretError, SecretForm};
+pub use server::ServerSettings;
+pub use telemetry::{LogFormat, LogLevel, TelemetrySettings};
+pub use value::Rate;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use entries::Entries;
+use reader::Reader;
+
+/// All settings, checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `[auth]`
+    pub auth: AuthSettings,
+    /// `[graph]`
+    pub graph: GraphSettings,
+    /// `[limits]`
+    pub limits: LimitSettings,
+    /// `[telemetry]`
+    pub telemetry: TelemetrySettings,
+    /// Every value as it took effect, secrets left out, for `joingate check`.
+    pub effective: Vec<Effective>,
+    /// Every value that came from a file of its own, to be re-read while running.
+    pub secrets: Vec<Arc<Secret>>,
+}
+
+impl Settings {
+    /// Reads the TOML file (if any), lays the environment over it and checks everything. All problems come back
+    /// at once.
+    pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, SettingProblems> {
+        let (entries, problems) = Entries::gather(file, environment);
+        let mut reader = Reader::new(&entries, problems);
+        let (server, auth, graph, limits, telemetry) = read_sections(&mut reader);
+        let (effective, secrets) = reader.finish()?;
+        // Never absent once `finish` has found no problem.
+        let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;
+        Ok(Self {
+            server,
+            auth,
+            graph,
+            limits,
+            telemetry,
+            effective,
+            secrets,
+        })
+    }
+}
+
+fn read_sections(
+    reader: &mut Reader<'_>,
+) -> (
+    ServerSettings,
+    AuthSettings,
+    Option<GraphSettings>,
+    LimitSettings,
+    TelemetrySettings,
+) {
+    (
+        ServerSettings::read(&mut reader.section("server")),
+        AuthSettings::read(&mut reader.section("auth")),
+        GraphSettings::read(&mut reader.section("graph")),
+        LimitSettings::read(&mut reader.section("limits")),
+        TelemetrySettings::read(&mut reader.section("telemetry")),
+    )
+}

@@ -1,0 +1,83 @@
+//! `[server]`: the listeners, the bounds of a request and the way down.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::secret::{Secret, SecretForm};
+use super::section::Section;
+
+/// `[server]`
+#[derive(Debug)]
+pub struct ServerSettings {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where probes and metrics listen.
+    pub admin_listen: SocketAddr,
+    /// How long one request may take, waiting included.
+    pub request_deadline: Duration,
+    /// Largest request body, in bytes.
+    pub max_body: usize,
+    /// Most ids in one decision, duplicates included.
+    pub max_ids: usize,
+    /// Most requests served at once.
+    pub max_in_flight: usize,
+    /// How long to keep serving after SIGTERM.
+    pub drain_delay: Duration,
+    /// How long to wait for requests in flight after that.
+    pub shutdown_timeout: Duration,
+    /// Whether `/docs` and `/openapi.json` are served.
+    pub docs: bool,
+    /// The gateway's address as callers see it.
+    pub public_url: Option<Url>,
+    /// Keys the hashes of ids in logs and the page tokens.
+    pub secret_key: Option<Arc<Secret>>,
+}
+
+impl ServerSettings {
+    pub(super) fn read(section: &mut Section<'_, '_>) -> Self {
+        let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        let seconds = Duration::from_secs;
+        Self {
+            listen: section.address("listen", any(8080), "Where the API listens."),
+            admin_listen: section.address("admin_listen", any(9090), "Where `/livez`, `/readyz` and `/metrics` listen."),
+            request_deadline: section.duration(
+                "request_deadline",
+                seconds(15),
+                seconds(1)..=seconds(120),
+                "How long one request may take, waiting included.",
+            ),
+            max_body: section.size("max_body", 64 * 1024, 1024..=1024 * 1024, "Largest request body."),
+            max_ids: section.count("max_ids", 256, 1..=1024, "Most ids in one decision, duplicates included.") as usize,
+            max_in_flight: section.count("max_in_flight", 1024, 1..=65_536, "Most requests served at once; more are refused with 503.")
+                as usize,
+            drain_delay: section.duration(
+                "drain_delay",
+                seconds(5),
+                seconds(0)..=seconds(60),
+                "How long to keep serving after SIGTERM, while load balancers notice `/readyz`.",
+            ),
+            shutdown_timeout: section.duration(
+                "shutdown_timeout",
+                seconds(20),
+                seconds(1)..=seconds(300),
+                "How long to wait for requests in flight after that.",
+            ),
+            docs: section.flag("docs", true, "Whether `/docs` and `/openapi.json` are served."),
+            public_url: section.parsed(
+                "public_url",
+                None,
+                "an http or https URL",
+                |url: &Url| matches!(url.scheme(), "http" | "https"),
+                "The gateway's address as callers see it; makes problem types absolute.",
+            ),
+            secret_key: section.secret(
+                "secret_key",
+                SecretForm::Key,
+                "Keys the hashes of ids in logs and the page tokens; read at start only. Without it: random, so neither outlives the process nor is shared between replicas.",
+            ),
+        }
+    }
+}
