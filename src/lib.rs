@@ -7,7 +7,16 @@
 //! |---|---|
 //! | [`domain`] | the words of the business, without input or output |
 //! | [`config`] | every setting with its default, bounds and meaning |
+//! | [`telemetry`] | logs, metrics and the audit log |
+//! | [`net`] | the one constructor of HTTP clients |
+//! | [`auth`] | internal tokens |
+//! | [`limits`] | what callers may use and what is sent to Graph |
+//! | [`graph`] | Meta's Graph API |
 
 pub mod auth;
 pub mod config;
 pub mod domain;
+pub mod graph;
+pub mod limits;
+pub mod net;
+pub mod telemetry;

@@ -2,12 +2,14 @@
 //! into one of these types first, so no unchecked text travels inward.
 
 mod caller;
+mod deadline;
 mod decision;
 mod group_id;
 mod join_request;
 mod join_request_id;
 
 pub use caller::{Caller, GroupAccess, Rights, Scope};
+pub use deadline::Deadline;
 pub use decision::{Action, DecisionId};
 pub use group_id::{GroupId, InvalidGroupId};
 pub use join_request::JoinRequest;

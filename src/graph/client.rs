@@ -1,0 +1,284 @@
+//! One method per operation of the edge.
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Method;
+
+use super::codes::ErrorClass;
+use super::fault::{GraphError, StartError};
+use super::refusal::{NamedError, Refusal};
+use super::retry::repeat_read;
+use super::transport::{Answer, Call, Transport};
+use super::wire::{Body, Lists, decision_body};
+use crate::config::GraphSettings;
+use crate::domain::{Action, GroupId, JoinRequest, JoinRequestId};
+use crate::limits::{Budget, GraphPacing};
+use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
+
+/// Where a page starts. Opaque, and never stored: it dies when the list changes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Longest cursor accepted, in bytes.
+    pub const MAX_LENGTH: usize = 1024;
+
+    /// Takes visible ASCII of at most [`Self::MAX_LENGTH`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits =
+            (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The cursor as Graph wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Cursor(…)")
+    }
+}
+
+/// One page of open requests.
+#[derive(Debug)]
+pub struct Page {
+    /// The requests, in Graph's order.
+    pub requests: Vec<JoinRequest>,
+    /// Entries without a usable id.
+    pub unreadable: usize,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<Cursor>,
+    /// There is a next page but no usable cursor: the list cannot be completed.
+    pub next_without_cursor: bool,
+}
+
+/// What Graph said about one id that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemReply {
+    /// Listed as done.
+    Done,
+    /// Listed as refused.
+    Refused(Refusal),
+    /// Not listed, or listed both ways: nothing is known.
+    Unclear,
+}
+
+/// The edge of one account.
+#[derive(Debug)]
+pub struct GraphClient {
+    transport: Transport,
+    max_attempts: u32,
+    page_size: Option<u32>,
+}
+
+impl GraphClient {
+    /// Builds the client. Nothing is sent.
+    pub fn new(
+        settings: &GraphSettings,
+        pacing: Arc<GraphPacing>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
+        let transport = Transport::new(settings, pacing, metrics)?;
+        Ok(Self {
+            transport,
+            max_attempts: settings.max_attempts,
+            page_size: settings.page_size,
+        })
+    }
+
+    /// One page of the group's open requests. Repeated on passing trouble, inside the deadline.
+    pub async fn list_page(
+        &self,
+        group: &GroupId,
+        after: Option<&Cursor>,
+        budget: &mut Budget,
+    ) -> Result<Page, GraphError> {
+        let limit = self.page_size.map(|limit| ("limit", limit.to_string()));
+        let after = after.map(|cursor| ("after", cursor.as_str().to_owned()));
+        let operation = GraphOperation::List;
+        let query = limit.into_iter().chain(after).collect();
+        let call = Call {
+            operation,
+            method: Method::GET,
+            group,
+            query,
+            body: None,
+        };
+        let page = repeat_read(
+            self.max_attempts,
+            budget,
+            async |budget: &mut Budget| self.attempt(&call, budget, |_, body, _| body.page()).await,
+            |error| self.transport.metrics.graph_retried(operation, error.reason()),
+        )
+        .await?;
+        if page.unreadable > 0 {
+            self.transport.metrics.graph_drifted("list_entry");
+        }
+        Ok(page)
+    }
+
+    /// Approves or rejects, in one call that is never repeated here. The answer has one reply per id sent, in order.
+    pub async fn decide(
+        &self,
+        action: Action,
+        group: &GroupId,
+        ids: &[JoinRequestId],
+        budget: &mut Budget,
+    ) -> Result<Vec<ItemReply>, GraphError> {
+        let (operation, method) = match action {
+            Action::Approve => (GraphOperation::Approve, Method::POST),
+            // With a JSON body, as Meta documents it for this edge.
+            Action::Reject => (GraphOperation::Reject, Method::DELETE),
+        };
+        let call = Call {
+            operation,
+            method,
+            group,
+            query: Vec::new(),
+            body: Some(decision_body(ids)),
+        };
+        self.attempt(&call, budget, |client, body, status| {
+            let lists = body.lists(action)?;
+            Some(client.replies(ids, lists, status))
+        })
+        .await
+    }
+
+    /// Sends once, reads the answer, and settles everything that follows from it.
+    async fn attempt<T>(
+        &self,
+        call: &Call<'_>,
+        budget: &mut Budget,
+        read: impl Fn(&Self, &Body, u16) -> Option<T>,
+    ) -> Result<T, GraphError> {
+        let (took, answer) = self.transport.send(call, budget).await;
+        let mut result = answer.and_then(|answer| self.judge(&answer, &read));
+        self.settle(&mut result);
+        if let Some(outcome) = outcome_of(&result) {
+            self.transport.metrics.graph_called(call.operation, outcome, took);
+        }
+        result
+    }
+
+    /// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
+    fn judge<T>(
+        &self,
+        answer: &Answer,
+        read: impl Fn(&Self, &Body, u16) -> Option<T>,
+    ) -> Result<T, GraphError> {
+        let http_status = answer.status;
+        let refuse = |error: NamedError| {
+            let mut refusal = Refusal::of_call(error, http_status);
+            refusal.wait = answer.wait;
+            Err(GraphError::Refused(refusal))
+        };
+        let Some(body) = Body::parse(&answer.body) else {
+            // A quota answered by an edge that knows no JSON is still a quota.
+            let throttled = http_status == 429;
+            return if throttled {
+                refuse(NamedError::default())
+            } else {
+                Err(GraphError::Unreadable { http_status })
+            };
+        };
+        // A redirect is a fault even when its body looks right: it came from who knows where.
+        let plausible = !(300..400).contains(&http_status);
+        let error = body.error();
+        match read(self, &body, http_status).filter(|_| plausible) {
+            Some(value) => Ok(value),
+            None => error.map_or(Err(GraphError::Unreadable { http_status }), refuse),
+        }
+    }
+
+    /// Lets pacing and metrics know what the answer means for the calls after it.
+    fn settle<T>(&self, result: &mut Result<T, GraphError>) {
+        let metrics = &self.transport.metrics;
+        match result {
+            Ok(_) => {
+                self.transport.pacing.served();
+                metrics.graph_token(true);
+            }
+            Err(GraphError::Refused(refusal)) => {
+                metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
+                match refusal.class {
+                    ErrorClass::Throttle | ErrorClass::Maintenance => {
+                        refusal.wait = Some(self.transport.pacing.throttled(refusal.wait));
+                    }
+                    ErrorClass::Credential => metrics.graph_token(false),
+                    ErrorClass::Transient
+                    | ErrorClass::Permission
+                    | ErrorClass::GroupNotFound
+                    | ErrorClass::GroupSuspended
+                    | ErrorClass::GroupFull
+                    | ErrorClass::UserNotAddable
+                    | ErrorClass::RequestGone
+                    | ErrorClass::CursorExpired
+                    | ErrorClass::Partial
+                    | ErrorClass::Rejected
+                    | ErrorClass::Unclear => (),
+                }
+            }
+            Err(
+                GraphError::Held(_)
+                | GraphError::NotConnected
+                | GraphError::TimedOut
+                | GraphError::Broken
+                | GraphError::Unreadable { .. },
+            ) => (),
+        }
+    }
+
+    /// Matches Graph's lists with the ids that were sent. Ids that were not sent are counted and left out.
+    fn replies(&self, ids: &[JoinRequestId], lists: Lists, http_status: u16) -> Vec<ItemReply> {
+        let metrics = &self.transport.metrics;
+        let Lists {
+            done,
+            mut failed,
+            nameless,
+        } = lists;
+        let mut done = done
+            .iter()
+            .map(String::as_str)
+            .collect::<std::collections::HashSet<_>>();
+        let replies = ids.iter().map(
+            |id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
+                (true, None) => ItemReply::Done,
+                (false, Some(error)) => {
+                    let refusal = Refusal::of_item(error, http_status);
+                    metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
+                    ItemReply::Refused(refusal)
+                }
+                (true, Some(_)) => {
+                    metrics.graph_drifted("id_in_both_lists");
+                    ItemReply::Unclear
+                }
+                (false, None) => {
+                    metrics.graph_drifted("id_not_mentioned");
+                    ItemReply::Unclear
+                }
+            },
+        );
+        let replies = replies.collect();
+        if nameless + done.len() + failed.len() > 0 {
+            metrics.graph_drifted("foreign_id");
+        }
+        replies
+    }
+}
+
+/// The metric label of an attempt; `None` when nothing was sent.
+fn outcome_of<T>(result: &Result<T, GraphError>) -> Option<AttemptOutcome> {
+    Some(match result {
+        Ok(_) => AttemptOutcome::Answered,
+        Err(GraphError::Held(_)) => return None,
+        Err(GraphError::NotConnected) => AttemptOutcome::NotConnected,
+        Err(GraphError::TimedOut) => AttemptOutcome::TimedOut,
+        Err(GraphError::Broken) => AttemptOutcome::Broken,
+        Err(GraphError::Unreadable { .. }) => AttemptOutcome::Unreadable,
+        Err(GraphError::Refused(_)) => AttemptOutcome::Refused,
+    })
+}

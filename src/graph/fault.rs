@@ -1,0 +1,96 @@
+//! How a call of Graph can fail.
+
+use std::time::Duration;
+
+use super::codes::ErrorClass;
+use super::refusal::Refusal;
+use crate::limits::Held;
+
+/// The Graph client could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client.
+    #[error(transparent)]
+    Client(#[from] crate::net::ClientError),
+    /// `graph.base_url` cannot carry a path.
+    #[error("graph.base_url cannot carry a path")]
+    BaseUrl,
+}
+
+/// Why a call of Graph brought no answer of the kind asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GraphError {
+    /// Held back by our own limits or a pause; nothing was sent.
+    Held(Held),
+    /// No connection; nothing was sent.
+    NotConnected,
+    /// No whole answer in time, after sending.
+    TimedOut,
+    /// The connection broke after sending.
+    Broken,
+    /// An answer that makes no sense: not JSON, too large, a redirect, none of the documented forms.
+    Unreadable {
+        /// Its HTTP status.
+        http_status: u16,
+    },
+    /// Graph named an error.
+    Refused(Refusal),
+}
+
+impl GraphError {
+    /// Whether Graph surely executed nothing of the call.
+    pub const fn surely_not_executed(&self) -> bool {
+        match self {
+            Self::Held(_) | Self::NotConnected => true,
+            Self::TimedOut | Self::Broken | Self::Unreadable { .. } => false,
+            Self::Refused(refusal) => refusal.class.surely_not_executed(),
+        }
+    }
+
+    /// Whether a read that ended so may be sent again.
+    pub(super) const fn read_repeatable(&self) -> bool {
+        match self {
+            Self::Held(_) => false,
+            Self::NotConnected | Self::TimedOut | Self::Broken | Self::Unreadable { .. } => true,
+            Self::Refused(refusal) => refusal.class.read_repeatable(),
+        }
+    }
+
+    /// A fixed word for the metric label `reason`.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Held(_) => "held",
+            Self::NotConnected => "not_connected",
+            Self::TimedOut => "timed_out",
+            Self::Broken => "broken",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Refused(refusal) => refusal.class.as_str(),
+        }
+    }
+
+    /// Graph's own words on this error, if it named one.
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Held(_) | Self::NotConnected | Self::TimedOut | Self::Broken | Self::Unreadable { .. } => {
+                None
+            }
+        }
+    }
+
+    /// How long the caller should wait before trying again, as far as known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Held(Held::Paused { retry_after } | Held::Limited { retry_after }) => Some(*retry_after),
+            Self::Held(Held::DeadlinePassed)
+            | Self::NotConnected
+            | Self::TimedOut
+            | Self::Broken
+            | Self::Unreadable { .. } => None,
+            Self::Refused(refusal) if refusal.class == ErrorClass::Maintenance => {
+                Some(refusal.wait.unwrap_or(Duration::from_mins(1)))
+            }
+            Self::Refused(refusal) => refusal.wait,
+        }
+    }
+}

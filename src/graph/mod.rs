@@ -1,0 +1,16 @@
+//! Meta's Graph API: the join request edge of a group. One place sends, one loop repeats, and Graph's JSON shapes end
+//! here.
+
+mod client;
+mod codes;
+mod fault;
+mod refusal;
+mod retry;
+mod transport;
+mod usage;
+mod wire;
+
+pub use client::{Cursor, GraphClient, ItemReply, Page};
+pub use codes::{Actor, CODES, CodeRow, ErrorClass};
+pub use fault::{GraphError, StartError};
+pub use refusal::Refusal;

@@ -1,0 +1,224 @@
+//! The one place that sends to Graph: pacing, credential, time-out, capped body. It judges no answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_lc_rs::hmac;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Request, Response};
+use url::Url;
+
+use super::fault::{GraphError, StartError};
+use super::usage;
+use crate::config::{GraphSettings, Secret};
+use crate::domain::GroupId;
+use crate::limits::{Budget, GraphPacing};
+use crate::net::http_client;
+use crate::telemetry::{GraphOperation, Metrics};
+
+/// Largest answer read, decompressed: a page of 1,024 requests has about 400 KiB.
+const MAX_ANSWER: usize = 2 * 1024 * 1024;
+
+/// One call to make.
+#[derive(Debug)]
+pub(super) struct Call<'c> {
+    pub(super) operation: GraphOperation,
+    pub(super) method: Method,
+    pub(super) group: &'c GroupId,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// What came back, unjudged.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    /// The longest wait the headers ask for.
+    pub(super) wait: Option<Duration>,
+}
+
+/// Sends calls.
+#[derive(Debug)]
+pub(super) struct Transport {
+    client: reqwest::Client,
+    base: Url,
+    version: String,
+    token: Arc<Secret>,
+    app_secret: Option<Arc<Secret>>,
+    attempt_timeout: Duration,
+    pub(super) pacing: Arc<GraphPacing>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Transport {
+    pub(super) fn new(
+        settings: &GraphSettings,
+        pacing: Arc<GraphPacing>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StartError> {
+        if settings.base_url.cannot_be_a_base() {
+            return Err(StartError::BaseUrl);
+        }
+        Ok(Self {
+            client: http_client(settings)?,
+            base: settings.base_url.clone(),
+            version: settings.version.clone(),
+            token: Arc::clone(&settings.token),
+            app_secret: settings.app_secret.clone(),
+            attempt_timeout: settings.attempt_timeout,
+            pacing,
+            metrics,
+        })
+    }
+
+    /// Waits its turn, sends, and reads the whole answer. Answers the time the exchange took beside the result.
+    pub(super) async fn send(
+        &self,
+        call: &Call<'_>,
+        budget: &mut Budget,
+    ) -> (Duration, Result<Answer, GraphError>) {
+        let permit = match self.pacing.admit(budget).await {
+            Ok(permit) => permit,
+            Err(held) => return (Duration::ZERO, Err(GraphError::Held(held))),
+        };
+        let started = Instant::now();
+        let timeout = budget.deadline.left().min(self.attempt_timeout);
+        let exchange = tokio::time::timeout(timeout, self.exchange(self.request(call)));
+        let result = exchange.await.unwrap_or(Err(GraphError::TimedOut));
+        drop(permit);
+        let took = started.elapsed();
+        budget.spent.graph += took;
+        budget.spent.attempts += 1;
+        (took, result)
+    }
+
+    fn request(&self, call: &Call<'_>) -> Request {
+        let token = self.token.current();
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            // All three are checked: `url` would silently drop a segment of dots.
+            path.clear()
+                .extend([self.version.as_str(), call.group.as_str(), "join_requests"]);
+        }
+        if let Some(secret) = &self.app_secret {
+            url.query_pairs_mut().append_pair(
+                "appsecret_proof",
+                &proof(secret.current().expose(), token.expose()),
+            );
+        }
+        for (name, value) in &call.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let mut request = Request::new(call.method.clone(), url);
+        let headers = request.headers_mut();
+        if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose_text())) {
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        if let Some(body) = &call.body {
+            // Exactly this: Meta's document lists the content types and has none with a charset.
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.clone().into());
+        }
+        request
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that sends to Graph"
+    )]
+    async fn exchange(&self, request: Request) -> Result<Answer, GraphError> {
+        let mut response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| fault_of(&error))?;
+        let status = response.status().as_u16();
+        let stated = retry_after(response.headers(), SystemTime::now());
+        let wait = stated.max(usage::read(response.headers(), &self.metrics));
+        self.note_version(response.headers());
+        let body = read_capped(&mut response).await?;
+        Ok(Answer { status, body, wait })
+    }
+
+    /// An expired version is silently served by the next one; this header is the only sign.
+    fn note_version(&self, headers: &HeaderMap) {
+        if let Some(version) = headers.get("facebook-api-version") {
+            self.metrics
+                .graph_version(version.as_bytes() == self.version.as_bytes());
+        }
+    }
+}
+
+async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
+    let http_status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| {
+        // A body that does not decompress is garbage; one that ends early is a broken connection.
+        if error.is_decode() {
+            GraphError::Unreadable { http_status }
+        } else {
+            fault_of(&error)
+        }
+    })? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(GraphError::Unreadable { http_status });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Only a failed connection attempt proves that nothing was sent.
+fn fault_of(error: &reqwest::Error) -> GraphError {
+    if error.is_connect() {
+        GraphError::NotConnected
+    } else if error.is_timeout() {
+        GraphError::TimedOut
+    } else {
+        GraphError::Broken
+    }
+}
+
+/// `appsecret_proof`: lowercase hex HMAC-SHA-256 of the token under the app secret.
+/// Source: <https://developers.facebook.com/docs/graph-api/guides/secure-requests>.
+fn proof(app_secret: &[u8], token: &[u8]) -> String {
+    hex::encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, app_secret), token))
+}
+
+/// `Retry-After` in either form of RFC 9110 §10.2.3.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| httpdate::parse_http_date(text).ok()?.duration_since(now).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proof_is_the_keyed_hash_of_the_token() {
+        let proof = proof(b"0123456789abcdef0123456789abcdef", b"EAAtesttoken");
+        assert_eq!(
+            proof,
+            "558080b299ccfabcdbfaf45bd3a4f6c06b5703c83f3c6d3023c8efc960fef88b"
+        );
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let read = |value: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
+            retry_after(&headers, SystemTime::UNIX_EPOCH)
+        };
+        assert_eq!(read("60"), Some(Duration::from_mins(1)));
+        assert_eq!(
+            read("Thu, 01 Jan 1970 00:02:00 GMT"),
+            Some(Duration::from_mins(2))
+        );
+        assert_eq!(read("soon"), None);
+        assert_eq!(read("-1"), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! What one request may still spend, and what it has spent.
+
+use std::time::Duration;
+
+use crate::domain::Deadline;
+
+/// What a request has spent outside the gateway's own work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Waiting for Graph's limits.
+    pub queue: Duration,
+    /// Waiting for Graph's answers and between tries.
+    pub graph: Duration,
+    /// Calls sent to Graph.
+    pub attempts: u32,
+}
+
+/// The time and the waiting that one request has left. Handed down to everything that waits.
+#[derive(Debug)]
+pub struct Budget {
+    /// When the request must be answered.
+    pub deadline: Deadline,
+    /// How much longer it may wait for Graph's limits, over all its calls.
+    pub wait_left: Duration,
+    /// What it has spent so far.
+    pub spent: Spent,
+}
+
+impl Budget {
+    /// A fresh budget.
+    pub fn new(deadline: Deadline, max_wait: Duration) -> Self {
+        Self {
+            deadline,
+            wait_left: max_wait,
+            spent: Spent::default(),
+        }
+    }
+
+    /// Notes that the request waited.
+    pub(super) fn waited(&mut self, wait: Duration) {
+        self.spent.queue += wait;
+        self.wait_left = self.wait_left.saturating_sub(wait);
+    }
+}

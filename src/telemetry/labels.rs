@@ -1,0 +1,132 @@
+//! The closed sets of values that metric labels may take.
+
+/// A route of the API, by its pattern: never a path with an id in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /v1/groups/{group_id}/join-requests`
+    List,
+    /// `POST /v1/groups/{group_id}/join-requests/approve`
+    Approve,
+    /// `POST /v1/groups/{group_id}/join-requests/reject`
+    Reject,
+    /// `/openapi.json`, `/docs` and `/problems/{code}`
+    Docs,
+    /// Everything else.
+    Unmatched,
+}
+
+impl Route {
+    /// The value of the label `route`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Docs => "docs",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
+/// Whose doing an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Nobody's: it went as it should, or the world is as it is (a full group).
+    None,
+    /// The caller's.
+    Caller,
+    /// Graph's, or Meta's view of our credential.
+    Upstream,
+    /// Ours.
+    Gateway,
+}
+
+impl Fault {
+    /// The value of the label `fault`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Caller => "caller",
+            Self::Upstream => "upstream",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// A call of Graph by what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraphOperation {
+    /// One page of open requests.
+    List,
+    /// Approve some ids.
+    Approve,
+    /// Reject some ids.
+    Reject,
+}
+
+impl GraphOperation {
+    /// The value of the label `operation`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+/// How one call of Graph ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// An answer of the kind asked for.
+    Answered,
+    /// An answer that lists refused ids beside others.
+    Partial,
+    /// Graph's error object.
+    Refused,
+    /// No connection; nothing was sent.
+    NotConnected,
+    /// No answer in time.
+    TimedOut,
+    /// The connection broke after sending.
+    Broken,
+    /// An answer that makes no sense.
+    Unreadable,
+}
+
+impl AttemptOutcome {
+    /// The value of the label `outcome`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+            Self::NotConnected => "not_connected",
+            Self::TimedOut => "timed_out",
+            Self::Broken => "broken",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Which limit held something back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitName {
+    /// The units of one caller.
+    Caller,
+    /// The calls sent to Graph, a pause included.
+    Graph,
+    /// The requests served at once.
+    InFlight,
+}
+
+impl LimitName {
+    /// The value of the label `limit`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Graph => "graph",
+            Self::InFlight => "in_flight",
+        }
+    }
+}

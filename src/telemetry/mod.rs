@@ -1,0 +1,15 @@
+//! What the gateway tells its operators: logs on stderr, metrics, and the audit log on stdout. No token, phone
+//! number, id or name leaves through here: ids become keyed hashes first.
+
+mod audit;
+mod labels;
+mod logging;
+mod metrics;
+mod pseudonym;
+mod recorders;
+
+pub use audit::{Audit, AuditEvent, AuditUnavailable, DecidedItem, Deciding};
+pub use labels::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
+pub use logging::{LoggingError, start_logging};
+pub use metrics::{InFlight, Metrics};
+pub use pseudonym::Pseudonyms;

@@ -1,0 +1,127 @@
+//! The events that metrics are made of, one method each. Callers speak of what happened, never of label texts.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::labels::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
+use super::metrics::Metrics;
+
+/// The only Graph account there is in this release.
+const ACCOUNT: &str = "default";
+
+#[expect(
+    clippy::multiple_inherent_impl,
+    reason = "construction and recording are two ideas in two files"
+)]
+impl Metrics {
+    /// A request was answered.
+    pub fn request_answered(&self, route: Route, method: &str, status: u16, fault: Fault, took: Duration) {
+        let method = known_method(method);
+        let labels = [route.as_str(), method, &status.to_string(), fault.as_str()];
+        self.http_requests.with_label_values(&labels).inc();
+        self.http_duration
+            .with_label_values(&[route.as_str(), method])
+            .observe(took.as_secs_f64());
+    }
+
+    /// How much of a request was the gateway's own time.
+    pub fn overhead(&self, route: Route, own_time: Duration) {
+        self.overhead
+            .with_label_values(&[route.as_str()])
+            .observe(own_time.as_secs_f64());
+    }
+
+    /// A request had no valid token. `reason` comes from the closed set of the verifier.
+    pub fn auth_failed(&self, reason: &'static str) {
+        self.auth_failures.with_label_values(&[reason]).inc();
+    }
+
+    /// A limit refused something. `reason` is a fixed word.
+    pub fn limited(&self, limit: LimitName, reason: &'static str) {
+        self.limited.with_label_values(&[limit.as_str(), reason]).inc();
+    }
+
+    /// Something waited for a limit.
+    pub fn waited(&self, limit: LimitName, wait: Duration) {
+        self.limit_wait
+            .with_label_values(&[limit.as_str()])
+            .observe(wait.as_secs_f64());
+    }
+
+    /// A call of Graph ended.
+    pub fn graph_called(&self, operation: GraphOperation, outcome: AttemptOutcome, took: Duration) {
+        self.graph_requests
+            .with_label_values(&[ACCOUNT, operation.as_str(), outcome.as_str()])
+            .inc();
+        self.graph_duration
+            .with_label_values(&[ACCOUNT, operation.as_str()])
+            .observe(took.as_secs_f64());
+    }
+
+    /// A call of Graph is sent again. `reason` is the class of the fault.
+    pub fn graph_retried(&self, operation: GraphOperation, reason: &'static str) {
+        self.graph_retries
+            .with_label_values(&[ACCOUNT, operation.as_str(), reason])
+            .inc();
+    }
+
+    /// Graph named an error. `code` is a code of the table or `other`.
+    pub fn graph_refused(&self, class: &'static str, code: &str) {
+        self.graph_errors.with_label_values(&[ACCOUNT, class, code]).inc();
+    }
+
+    /// Graph reported how much of its quota is used.
+    pub fn graph_usage(&self, header: &'static str, measure: &'static str, percent: f64) {
+        self.graph_usage
+            .with_label_values(&[ACCOUNT, header, measure])
+            .set(percent);
+    }
+
+    /// Nothing is sent until then; `None` ends the pause.
+    pub fn graph_paused(&self, until: Option<SystemTime>) {
+        let since_epoch = until.and_then(|until| until.duration_since(UNIX_EPOCH).ok());
+        let seconds = since_epoch.map_or(0.0, |duration| duration.as_secs_f64());
+        self.graph_paused_until.with_label_values(&[ACCOUNT]).set(seconds);
+    }
+
+    /// Graph took the token, or refused it.
+    pub fn graph_token(&self, valid: bool) {
+        self.graph_token_valid
+            .with_label_values(&[ACCOUNT])
+            .set(i64::from(valid));
+    }
+
+    /// Graph said which version answered.
+    pub fn graph_version(&self, as_asked: bool) {
+        self.graph_version_mismatch
+            .with_label_values(&[ACCOUNT])
+            .set(i64::from(!as_asked));
+    }
+
+    /// An answer differed from the documentation. `kind` is a fixed word.
+    pub fn graph_drifted(&self, kind: &'static str) {
+        self.graph_schema_drift.with_label_values(&[ACCOUNT, kind]).inc();
+    }
+
+    /// An id was decided. `outcome` is a word of the API.
+    pub fn decided(&self, action: &'static str, outcome: &'static str) {
+        self.decisions.with_label_values(&[action, outcome]).inc();
+    }
+
+    /// A file changed while running. `what` is the key of a setting.
+    pub fn reloaded(&self, what: &str, taken: bool) {
+        self.reloads
+            .with_label_values(&[what, if taken { "taken" } else { "refused" }])
+            .inc();
+    }
+
+    /// An audit event could not be written.
+    pub fn audit_lost(&self) {
+        self.audit_lost.inc();
+    }
+}
+
+/// Methods are chosen by whoever connects; only known ones become labels.
+fn known_method(method: &str) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|name| *name == method).unwrap_or("other")
+}
