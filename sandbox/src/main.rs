@@ -31,7 +31,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
-    let mut terminate = signal(SignalKind::terminate())?;
+    // Before anything is announced: whoever reads the announcement may already end the program.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let sandbox = Sandbox::start(SandboxOptions {
         listen: arguments.listen,
         token: arguments.token,
@@ -42,7 +43,7 @@ async fn main() -> io::Result<()> {
     .await?;
     announce(&sandbox, arguments.seed)?;
     tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt?,
+        _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     sandbox.stop().await;

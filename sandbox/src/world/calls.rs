@@ -75,3 +75,36 @@ impl CallLog {
         self.calls.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{CallLog, MAX_CALLS, RecordedCall};
+
+    fn call() -> RecordedCall {
+        RecordedCall {
+            sequence: 0,
+            received_at: Timestamp::UNIX_EPOCH,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: String::new(),
+            status: None,
+        }
+    }
+
+    #[test]
+    fn the_oldest_call_makes_room_for_the_newest() {
+        let mut log = CallLog::default();
+        for _ in 0..MAX_CALLS + 2 {
+            log.open(call());
+        }
+        log.close(1, 200);
+        log.close(3, 201);
+        let calls = log.all();
+        assert_eq!(calls.len(), MAX_CALLS);
+        assert_eq!((calls[0].sequence, calls[0].status), (3, Some(201)));
+    }
+}

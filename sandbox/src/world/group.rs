@@ -115,7 +115,10 @@ impl Group {
         }
         let request = self.remove(id).ok_or(codes::UNKNOWN_REQUEST)?;
         if verb == Verb::Approve {
-            self.participants.push(request.person());
+            let person = request.person();
+            if !self.participants.contains(&person) {
+                self.participants.push(person);
+            }
         }
         Ok(())
     }
