@@ -1,0 +1,263 @@
+//! The handle by which tests and the control API arrange the simulated world.
+
+pub(crate) mod error;
+pub(crate) mod seed;
+pub(crate) mod spec;
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use self::error::ControlError;
+use self::seed::SeededGroup;
+use self::spec::{GroupSpec, GroupView, RequestSpec, RequestView};
+use crate::world::Shared;
+use crate::world::calls::RecordedCall;
+use crate::world::faults::{FaultSpec, Throttle};
+use crate::world::group::{Group, OpenRequest};
+use crate::world::ids;
+use crate::world::token::Token;
+use crate::world::usage::Usage;
+
+/// Groups a sandbox holds at most.
+pub const MAX_GROUPS: usize = 10_000;
+/// Open requests, participants or ordered item failures one group holds at most.
+pub const MAX_REQUESTS: usize = 10_000;
+/// Entries in the queue of ordered faults at most.
+pub const MAX_FAULTS: usize = 1_000;
+
+/// Arranges one running sandbox. Clones act on the same sandbox; no call waits.
+#[derive(Clone)]
+pub struct Control {
+    shared: Shared,
+}
+
+impl Control {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared }
+    }
+
+    /// Creates a group and gives its id. Fails when the id is taken or invalid, or at [`MAX_GROUPS`].
+    pub fn create_group(&self, spec: GroupSpec) -> Result<String, ControlError> {
+        if spec.id.as_deref().is_some_and(|id| !is_id(id)) {
+            return Err(ControlError::InvalidId);
+        }
+        let mut world = self.shared.lock();
+        if world.groups.len() >= MAX_GROUPS || spec.participants.len() > MAX_REQUESTS {
+            return Err(ControlError::TooMany);
+        }
+        let owner = spec.owner_phone.unwrap_or_else(|| ids::BUSINESS_PHONE.to_owned());
+        let number = world.numbers.group();
+        let id = spec.id.unwrap_or_else(|| ids::group_id(&owner, number));
+        if world.groups.contains_key(&id) {
+            return Err(ControlError::GroupExists);
+        }
+        let mut group = Group::new(number, spec.name, owner, spec.capacity);
+        group.suspended = spec.suspended;
+        group.participants = spec.participants;
+        world.groups.insert(id.clone(), group);
+        Ok(id)
+    }
+
+    /// Every group, in order of id.
+    pub fn groups(&self) -> Vec<GroupView> {
+        let world = self.shared.lock();
+        world
+            .groups
+            .iter()
+            .map(|(id, group)| view_group(id, group))
+            .collect()
+    }
+
+    /// Suspends a group or lifts the suspension.
+    pub fn set_suspended(&self, group_id: &str, suspended: bool) -> Result<(), ControlError> {
+        self.with_group(group_id, |group| group.suspended = suspended)
+    }
+
+    /// Opens a join request and gives its id: the same one whenever the same person asks again.
+    pub fn add_request(&self, group_id: &str, spec: RequestSpec) -> Result<String, ControlError> {
+        let mut world = self.shared.lock();
+        let fresh = if spec.wa_id.is_none() && spec.user_id.is_none() && spec.id.is_none() {
+            Some(world.numbers.phone())
+        } else {
+            None
+        };
+        let group = world.groups.get_mut(group_id).ok_or(ControlError::UnknownGroup)?;
+        if group.open().len() >= MAX_REQUESTS {
+            return Err(ControlError::TooMany);
+        }
+        let wa_id = spec.wa_id.or(fresh);
+        let person = wa_id.as_deref().or(spec.user_id.as_deref()).unwrap_or_default();
+        let id = spec
+            .id
+            .unwrap_or_else(|| ids::join_request_id(person, group.number));
+        if group.has_open(&id) {
+            return Err(ControlError::RequestExists);
+        }
+        group.add(OpenRequest {
+            id: id.clone(),
+            wa_id,
+            user_id: spec.user_id,
+            parent_user_id: spec.parent_user_id,
+            username: spec.username,
+            created_at: spec.created_at.unwrap_or_else(|| Timestamp::now().as_second()),
+        });
+        Ok(id)
+    }
+
+    /// Takes a request back, as the person who asked may do at any time.
+    pub fn withdraw(&self, group_id: &str, join_request_id: &str) -> Result<(), ControlError> {
+        self.with_group(group_id, |group| group.remove(join_request_id))?
+            .map(drop)
+            .ok_or(ControlError::UnknownRequest)
+    }
+
+    /// Ids of the open requests, oldest first; empty for an unknown group.
+    pub fn open_requests(&self, group_id: &str) -> Vec<String> {
+        self.requests(group_id)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|request| request.id)
+            .collect()
+    }
+
+    /// The open requests in full, oldest first.
+    pub fn requests(&self, group_id: &str) -> Result<Vec<RequestView>, ControlError> {
+        self.with_group(group_id, |group| group.open().iter().map(view_request).collect())
+    }
+
+    /// Who is in the group: numbers, or user ids of those without one; empty for an unknown group.
+    pub fn participants(&self, group_id: &str) -> Vec<String> {
+        self.with_group(group_id, |group| group.participants.clone())
+            .unwrap_or_default()
+    }
+
+    /// Every Graph call since the last [`Self::clear_calls`], oldest first.
+    pub fn calls(&self) -> Vec<RecordedCall> {
+        self.shared.lock().calls.all()
+    }
+
+    /// Forgets the calls recorded so far.
+    pub fn clear_calls(&self) {
+        self.shared.lock().calls.clear();
+    }
+
+    /// Makes decisions about one open request fail with `code`; 131203 stops approvals only.
+    pub fn fail_item(&self, group_id: &str, join_request_id: &str, code: i64) -> Result<(), ControlError> {
+        self.with_group(group_id, |group| {
+            if group.failures() >= MAX_REQUESTS {
+                return Err(ControlError::TooMany);
+            }
+            group.fail_item(join_request_id, code);
+            Ok(())
+        })?
+    }
+
+    /// Refuses the next `calls` authorised calls with a throttle code such as 4, 80007, 131208 or
+    /// 130429, with usage headers at 100 percent. Replaces the throttle before; 0 calls lifts it.
+    pub fn throttle(&self, code: i64, calls: usize, regain_minutes: Option<u32>) {
+        self.shared.lock().faults.set_throttle(Throttle {
+            code,
+            calls,
+            regain_minutes,
+        });
+    }
+
+    /// Sets what the usage headers report, in percent and minutes; `None` leaves a header out.
+    pub fn set_usage(
+        &self,
+        app_percent: Option<u32>,
+        business_percent: Option<u32>,
+        regain_minutes: Option<u32>,
+    ) {
+        self.shared.lock().usage = Usage {
+            app_percent,
+            business_percent,
+            regain_minutes,
+        };
+    }
+
+    /// Orders a fault for the next `calls` Graph calls, after those ordered before. At most
+    /// [`MAX_FAULTS`] orders wait; a status must be 200 to 599.
+    pub fn fail_next(&self, calls: usize, fault: FaultSpec) -> Result<(), ControlError> {
+        if let FaultSpec::HttpError { status, .. } = &fault
+            && !(200..=599).contains(status)
+        {
+            return Err(ControlError::InvalidValue);
+        }
+        let mut world = self.shared.lock();
+        if world.faults.len() >= MAX_FAULTS {
+            return Err(ControlError::TooMany);
+        }
+        world.faults.push(calls, fault);
+        Ok(())
+    }
+
+    /// Cancels every ordered fault and the throttle.
+    pub fn clear_faults(&self) {
+        self.shared.lock().faults.clear();
+    }
+
+    /// Accepts this token from now on, and no other.
+    pub fn set_token(&self, token: &str) {
+        self.shared.lock().token = Token::new(token.to_owned());
+    }
+
+    /// Revokes the current token: calls with it are refused with 190, subcode 463.
+    pub fn revoke_token(&self) {
+        self.shared.lock().token.revoke();
+    }
+
+    /// Creates the three demonstration groups: an ordinary one, a nearly full one, and one with a
+    /// person who cannot be added and two who are known by username only.
+    pub fn seed_demo(&self) -> Result<Vec<SeededGroup>, ControlError> {
+        seed::seed(self)
+    }
+
+    fn with_group<T>(&self, id: &str, act: impl FnOnce(&mut Group) -> T) -> Result<T, ControlError> {
+        self.shared
+            .lock()
+            .groups
+            .get_mut(id)
+            .map(act)
+            .ok_or(ControlError::UnknownGroup)
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("base_url", &self.shared.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=256).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'='))
+}
+
+fn view_group(id: &str, group: &Group) -> GroupView {
+    GroupView {
+        id: id.to_owned(),
+        name: group.name.clone(),
+        owner_phone: group.owner_phone.clone(),
+        capacity: group.capacity,
+        suspended: group.suspended,
+        participants: group.participants.clone(),
+        open_requests: group.open().len(),
+    }
+}
+
+fn view_request(request: &OpenRequest) -> RequestView {
+    RequestView {
+        id: request.id.clone(),
+        wa_id: request.wa_id.clone(),
+        user_id: request.user_id.clone(),
+        parent_user_id: request.parent_user_id.clone(),
+        username: request.username.clone(),
+        created_at: request.created_at,
+    }
+}

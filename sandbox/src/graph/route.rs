@@ -1,0 +1,82 @@
+//! Which edge a path means.
+
+use serde_json::Value;
+
+use crate::codes;
+use crate::graph::call::Call;
+use crate::graph::error::{GraphError, METHOD_EXCEPTION};
+use crate::graph::{debug_token, decide, list};
+use crate::world::group::Verb;
+use crate::world::{Shared, World};
+
+/// Answers a call that was let in.
+pub(crate) fn dispatch(shared: &Shared, world: &mut World, call: &Call) -> Result<Value, GraphError> {
+    let segments = call.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        // Graph would serve a path without a version as its oldest one; a client under test must not rely on it.
+        [version, ..] if !is_version(version) => Err(unknown_path(call)),
+        [_, "debug_token"] => match call.method.as_str() {
+            "GET" => debug_token::answer(world, call),
+            method => Err(unsupported(method)),
+        },
+        [version, group_id, "join_requests"] => join_requests(shared, world, call, version, group_id),
+        [_, object] if !object.is_empty() => Err(GraphError::no_object(&call.method, object)),
+        _ => Err(unknown_path(call)),
+    }
+}
+
+fn join_requests(
+    shared: &Shared,
+    world: &mut World,
+    call: &Call,
+    version: &str,
+    group_id: &str,
+) -> Result<Value, GraphError> {
+    let well_formed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-=".contains(&byte);
+    if group_id.is_empty() || !group_id.bytes().all(well_formed) {
+        return Err(GraphError::no_object(&call.method, group_id));
+    }
+    let token = world.token.value().to_owned();
+    let group = world
+        .groups
+        .get_mut(group_id)
+        .ok_or_else(|| GraphError::of(codes::UNKNOWN_GROUP))?;
+    if group.suspended {
+        return Err(GraphError::of(codes::GROUP_SUSPENDED));
+    }
+    match call.method.as_str() {
+        "GET" => {
+            let edge = format!("{}/{version}/{group_id}/join_requests", shared.base_url);
+            list::answer(&shared.options, group, call, &edge, &token)
+        }
+        "POST" => decide::answer(group, Verb::Approve, call),
+        "DELETE" => decide::answer(group, Verb::Reject, call),
+        method => Err(unsupported(method)),
+    }
+}
+
+fn unsupported(method: &str) -> GraphError {
+    let message = format!(
+        "Unsupported request - method type: {}",
+        method.to_ascii_lowercase()
+    );
+    GraphError::plain(codes::INVALID_PARAMETER, METHOD_EXCEPTION, message)
+}
+
+fn unknown_path(call: &Call) -> GraphError {
+    GraphError::plain(
+        codes::UNKNOWN_PATH,
+        "OAuthException",
+        format!("Unknown path components: {}", call.path()),
+    )
+}
+
+/// Whether a path segment names a version, such as `v23.0`.
+pub(crate) fn is_version(segment: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    segment
+        .strip_prefix('v')
+        .and_then(|numbers| numbers.split_once('.'))
+        .is_some_and(|(major, minor)| digits(major) && digits(minor))
+}

@@ -1,0 +1,27 @@
+//! A simulator of the *group join request* edge of Meta's Graph API for WhatsApp.
+//!
+//! [`Sandbox::start`] opens a server on a socket of its own. It answers
+//! `/{version}/{group_id}/join_requests` and `/{version}/debug_token` the way Graph is documented to,
+//! and refuses what Graph would refuse. [`Control`] arranges groups and requests, injects trouble and
+//! reads back every call received; the same functions are served as JSON under `/_sandbox`.
+//!
+//! Rule: nothing here is shared with the gateway, so that a misreading of Graph on one side is not
+//! repeated on the other. Everything lives in memory and is bounded.
+
+mod codec;
+mod codes;
+mod control;
+mod control_http;
+mod graph;
+mod options;
+mod server;
+mod world;
+
+pub use control::error::ControlError;
+pub use control::seed::SeededGroup;
+pub use control::spec::{GroupSpec, GroupView, RequestSpec, RequestView};
+pub use control::{Control, MAX_FAULTS, MAX_GROUPS, MAX_REQUESTS};
+pub use options::SandboxOptions;
+pub use server::{RunningSandbox, Sandbox};
+pub use world::calls::{MAX_CALLS, MAX_RECORDED_BODY, RecordedCall};
+pub use world::faults::FaultSpec;

@@ -1,0 +1,36 @@
+//! What a sandbox is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Settings of one sandbox. Take the default and change what matters.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Address to listen on; port 0 picks a free one. Default `127.0.0.1:0`.
+    pub listen: SocketAddr,
+    /// The one access token that is accepted. Default `sandbox-token-not-real`.
+    pub token: String,
+    /// When set, every call must carry the matching `appsecret_proof`. Default none.
+    pub app_secret: Option<String>,
+    /// Requests per page when the caller states no `limit`; 1 to 1024. Default 25.
+    pub page_size: usize,
+    /// The version reported in `facebook-api-version`, whichever one is asked for. Default `v23.0`.
+    pub version: String,
+    /// Sends `creation_timestamp` in quotes, as one of Meta's samples does. Default false.
+    pub timestamps_as_strings: bool,
+    /// Puts the access token into `paging.next` and `paging.previous`, as Graph may do. Default false.
+    pub token_in_paging: bool,
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            token: "sandbox-token-not-real".to_owned(),
+            app_secret: None,
+            page_size: 25,
+            version: "v23.0".to_owned(),
+            timestamps_as_strings: false,
+            token_in_paging: false,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The sandbox as its callers meet it: over real sockets, through its control handle, from a shell.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking; the general exemption covers test functions but not their helpers"
+)]
+
+mod access;
+mod binary;
+mod control_api;
+mod deciding;
+mod envelope;
+mod faults;
+mod listing;
+mod paging;
+mod recording;
+mod requests;
+mod routing;
+mod support;
+mod throttling;
+mod tokens;
