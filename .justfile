@@ -42,8 +42,8 @@ readme:
     JOINGATE_REGENERATE=1 cargo test --locked --test it generated
 
 # Build the container image and run it (root; buildah, podman).
-image:
-    tests/image
+image *flags:
+    tests/image {{ flags }}
 
 # Render the manifests, then check them (PyPI: kubernetes-validate, checkov).
 k8s:
