@@ -12,11 +12,13 @@
 //! | [`auth`] | internal tokens |
 //! | [`limits`] | what callers may use and what is sent to Graph |
 //! | [`graph`] | Meta's Graph API |
+//! | [`moderation`] | listing and deciding |
 
 pub mod auth;
 pub mod config;
 pub mod domain;
 pub mod graph;
 pub mod limits;
+pub mod moderation;
 pub mod net;
 pub mod telemetry;

@@ -250,6 +250,9 @@ impl GraphClient {
                 (false, Some(error)) => {
                     let refusal = Refusal::of_item(error, http_status);
                     metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
+                    if refusal.class == ErrorClass::Throttle {
+                        self.transport.pacing.throttled(None);
+                    }
                     ItemReply::Refused(refusal)
                 }
                 (true, Some(_)) => {

@@ -49,8 +49,6 @@ pub struct DecidedItem {
     pub id: JoinRequestId,
     /// The word of the answer.
     pub outcome: &'static str,
-    /// The problem code of the answer, if any.
-    pub problem: Option<&'static str>,
     /// Graph's error code, if any.
     pub graph_code: Option<u32>,
     /// Graph's trace id, if any.
@@ -75,8 +73,6 @@ pub struct AuditEvent {
     join_requests: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     graph_code: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +135,6 @@ impl Audit {
     pub fn decided(&self, deciding: &Deciding, item: &DecidedItem) {
         let mut event = self.event("decided", deciding, vec![self.name(item.id.as_str())]);
         event.outcome = Some(item.outcome);
-        event.problem = item.problem;
         event.graph_code = item.graph_code;
         event.fbtrace_id.clone_from(&item.fbtrace_id);
         if self.enqueue(&event, None).is_err() {
@@ -161,7 +156,6 @@ impl Audit {
             group: self.name(deciding.group.as_str()),
             join_requests,
             outcome: None,
-            problem: None,
             graph_code: None,
             fbtrace_id: None,
         }

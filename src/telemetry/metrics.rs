@@ -55,7 +55,10 @@ impl Drop for InFlight {
 
 impl Metrics {
     /// Builds every metric in a registry of its own. Fails only if a name is given twice.
-    #[expect(clippy::too_many_lines, reason = "a list of metrics with their help texts; nothing to split it by")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a list of metrics with their help texts; nothing to split it by"
+    )]
     pub fn new(graph_version: &str) -> Result<Self, Error> {
         let registry = Registry::new();
         let r = &registry;

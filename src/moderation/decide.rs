@@ -1,0 +1,167 @@
+//! A decision: chunk after chunk, each sent once, with an outcome for every id whatever happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+
+use super::{DecisionReport, GraphError, Held, Item, Outcome};
+use crate::domain::{Action, Caller, DecisionId, GroupId, JoinRequestId};
+use crate::graph::GraphClient;
+use crate::limits::Budget;
+use crate::telemetry::{Audit, Deciding, Metrics};
+
+/// A group has at most eight members, so no more can ever be approved at once.
+/// Source: <https://developers.facebook.com/documentation/business-messaging/whatsapp/groups>.
+const MOST_APPROVALS_PER_CALL: usize = 8;
+
+/// A chunk is started only with this much time left: less would make its outcome unknown more often than not.
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
+/// What a caller asks for.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Names the call.
+    pub id: DecisionId,
+    /// The request id of the call.
+    pub request_id: String,
+    /// Who asks.
+    pub caller: Caller,
+    /// The verb.
+    pub action: Action,
+    /// The group.
+    pub group: GroupId,
+    /// The ids, each once, in the order given.
+    pub ids: Vec<JoinRequestId>,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+    /// For whom, for the audit log.
+    pub on_behalf_of: Option<String>,
+}
+
+/// A decision that was not made at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecideError {
+    /// The audit log cannot be written, so nothing was sent.
+    AuditUnavailable,
+    /// The task that made the decision died. What was executed is not known.
+    Died,
+}
+
+/// Decides, for every caller.
+#[derive(Debug)]
+pub struct Decider {
+    graph: Arc<GraphClient>,
+    ids_per_call: usize,
+    audit: Audit,
+    metrics: Arc<Metrics>,
+    /// Decisions run here, so that a caller who goes away cancels nothing and shutdown waits for all of them.
+    tasks: TaskTracker,
+}
+
+impl Decider {
+    /// Sends at most `ids_per_call` ids in one call of Graph.
+    pub const fn new(
+        graph: Arc<GraphClient>,
+        ids_per_call: usize,
+        audit: Audit,
+        metrics: Arc<Metrics>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            graph,
+            ids_per_call,
+            audit,
+            metrics,
+            tasks,
+        }
+    }
+
+    /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
+    pub async fn decide(
+        self: Arc<Self>,
+        decision: Decision,
+        budget: Budget,
+    ) -> Result<DecisionReport, DecideError> {
+        let tasks = self.tasks.clone();
+        let running = tasks.spawn(async move { self.decide_to_the_end(decision, budget).await });
+        running.await.unwrap_or(Err(DecideError::Died))
+    }
+
+    async fn decide_to_the_end(
+        &self,
+        decision: Decision,
+        mut budget: Budget,
+    ) -> Result<DecisionReport, DecideError> {
+        let Decision { action, .. } = decision;
+        let deciding = Deciding {
+            decision_id: decision.id,
+            request_id: decision.request_id,
+            caller: decision.caller,
+            on_behalf_of: decision.on_behalf_of,
+            reason: decision.reason,
+            group: decision.group,
+            action,
+        };
+        let intended = self.audit.intended(&deciding, &decision.ids).await;
+        intended.map_err(|_unavailable| DecideError::AuditUnavailable)?;
+        let items = self
+            .send_chunks(action, &deciding.group, decision.ids, &mut budget)
+            .await;
+        for item in &items {
+            self.audit.decided(&deciding, &item.audited());
+            self.metrics.decided(action.as_str(), item.outcome.as_str());
+        }
+        Ok(DecisionReport {
+            items,
+            spent: budget.spent,
+        })
+    }
+
+    async fn send_chunks(
+        &self,
+        action: Action,
+        group: &GroupId,
+        ids: Vec<JoinRequestId>,
+        budget: &mut Budget,
+    ) -> Vec<Item> {
+        let size = match action {
+            Action::Approve => self.ids_per_call.min(MOST_APPROVALS_PER_CALL),
+            Action::Reject => self.ids_per_call,
+        };
+        let mut outcomes = Vec::with_capacity(ids.len());
+        let mut stopped = None;
+        for chunk in ids.chunks(size) {
+            let due = match stopped.clone() {
+                Some(error) => Err(error),
+                None if budget.deadline.left() < LEAST_TIME => Err(GraphError::Held(Held::DeadlinePassed)),
+                None => Ok(()),
+            };
+            // What was not tried was surely not executed, whatever stopped it.
+            let result = match due {
+                Ok(()) => self.graph.decide(action, group, chunk, budget).await,
+                Err(error) => {
+                    outcomes.extend(chunk.iter().map(|_| Outcome::NotSent(error.clone())));
+                    continue;
+                }
+            };
+            match result {
+                Ok(replies) => {
+                    outcomes.extend(replies.into_iter().map(|reply| Outcome::of_reply(action, reply)));
+                }
+                Err(error) => {
+                    let outcome = Outcome::of_failed_call(&error, chunk.len());
+                    // Only a refusal that speaks of the ids leaves hope for other ids.
+                    if !matches!(outcome, Outcome::Failed(_) | Outcome::Gone(_)) {
+                        stopped = Some(error);
+                    }
+                    outcomes.extend(chunk.iter().map(|_| outcome.clone()));
+                }
+            }
+        }
+        ids.into_iter()
+            .zip(outcomes)
+            .map(|(id, outcome)| Item { id, outcome })
+            .collect()
+    }
+}
