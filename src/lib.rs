@@ -9,5 +9,6 @@
 //! | [`config`] | every setting with its default, bounds and meaning |
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod domain;
