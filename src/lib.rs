@@ -15,6 +15,7 @@
 //! | [`moderation`] | listing and deciding |
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod graph;

@@ -26,7 +26,7 @@ pub use reader::Effective;
 pub use secret::{Loaded, Secret, SecretError, SecretForm};
 pub use server::ServerSettings;
 pub use telemetry::{LogFormat, LogLevel, TelemetrySettings};
-pub use value::Rate;
+pub use value::{Rate, parse_duration};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -52,7 +52,7 @@ fn number_and_unit(text: &str) -> Option<(u64, &str)> {
 }
 
 /// Reads `250ms`, `10s`, `5min` (or `5m`), `24h`.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let (number, unit) = number_and_unit(text)?;
     let milliseconds = match unit {
         "ms" => 1,

@@ -1,0 +1,78 @@
+//! The keys in force, exchanged when the file behind them changes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::problem::KeyFault;
+use super::{Allowed, KeySet};
+use crate::config::{KeySource, Secret};
+
+/// Keys with the generation of the content they were read from.
+#[derive(Debug)]
+pub(in crate::auth) struct InForce {
+    pub(in crate::auth) keys: KeySet,
+    pub(in crate::auth) generation: u64,
+}
+
+/// One issuer's keys. Reading them takes no lock except once after each change.
+#[derive(Debug)]
+pub(in crate::auth) struct LiveKeys {
+    source: KeySource,
+    allowed: Allowed,
+    in_force: ArcSwap<InForce>,
+    /// The last generation looked at, whether or not it could be used.
+    seen: AtomicU64,
+    reading: Mutex<()>,
+}
+
+impl LiveKeys {
+    pub(in crate::auth) fn new(source: &KeySource, allowed: Allowed) -> Result<Self, KeyFault> {
+        let loaded = secret(source).current();
+        let keys = KeySet::parse(source, loaded.expose(), &allowed)?;
+        let generation = loaded.generation;
+        Ok(Self {
+            source: source.clone(),
+            allowed,
+            in_force: ArcSwap::from_pointee(InForce { keys, generation }),
+            seen: AtomicU64::new(generation),
+            reading: Mutex::new(()),
+        })
+    }
+
+    /// The keys at this moment.
+    pub(in crate::auth) fn in_force(&self) -> Arc<InForce> {
+        if secret(&self.source).current().generation != self.seen.load(Ordering::Acquire) {
+            self.read_again();
+        }
+        self.in_force.load_full()
+    }
+
+    /// Takes the new content, or keeps the old keys and says so once.
+    fn read_again(&self) {
+        let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = secret(&self.source).current();
+        if loaded.generation == self.seen.load(Ordering::Acquire) {
+            return;
+        }
+        match KeySet::parse(&self.source, loaded.expose(), &self.allowed) {
+            Ok(keys) => self.in_force.store(Arc::new(InForce {
+                keys,
+                generation: loaded.generation,
+            })),
+            Err(fault) => tracing::warn!(
+                setting = secret(&self.source).key(),
+                reason = %fault,
+                "the changed key file cannot be used; the keys read before stay in force"
+            ),
+        }
+        self.seen.store(loaded.generation, Ordering::Release);
+    }
+}
+
+const fn secret(source: &KeySource) -> &Arc<Secret> {
+    match source {
+        KeySource::HmacSecret(secret) | KeySource::PublicKey(secret) | KeySource::Jwks(secret) => secret,
+    }
+}

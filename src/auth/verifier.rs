@@ -1,0 +1,135 @@
+//! The order of the checks: size, form, header, issuer, key, signature, type, claims.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::cache::{Entry, VerifiedTokens};
+use super::claims::{self, Policy};
+use super::compact::Compact;
+use super::header::TokenHeader;
+use super::issuer::Issuer;
+use super::keys::KeyProblems;
+use super::{AuthFailure, MAX_TOKEN_BYTES, json};
+use crate::config::AuthSettings;
+use crate::domain::{Caller, Rights};
+
+/// What a verified token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Who calls.
+    pub caller: Caller,
+    /// What the caller may do.
+    pub rights: Rights,
+    /// The token's `exp`, without leeway.
+    pub expires_at: Timestamp,
+}
+
+/// Checks internal tokens against the issuers of the settings.
+#[derive(Debug)]
+pub struct Verifier {
+    issuers: Vec<Issuer>,
+    policy: Policy,
+    known: VerifiedTokens,
+}
+
+impl Verifier {
+    /// Reads every issuer's keys. All problems come back at once.
+    pub fn new(settings: &AuthSettings) -> Result<Self, KeyProblems> {
+        let mut issuers = Vec::new();
+        let mut problems = Vec::new();
+        for issuer in &settings.issuers {
+            match Issuer::new(issuer) {
+                Ok(issuer) => issuers.push(issuer),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(KeyProblems(problems));
+        }
+        Ok(Self {
+            issuers,
+            policy: Policy {
+                leeway: signed(settings.leeway),
+                max_lifetime: signed(settings.max_token_lifetime),
+                require_groups_claim: settings.require_groups_claim,
+            },
+            known: VerifiedTokens::new(),
+        })
+    }
+
+    /// Checks a token, or finds that it was checked before, with the keys still in force and its time not over.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, AuthFailure> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthFailure::TooLarge);
+        }
+        let fingerprint = VerifiedTokens::fingerprint(token);
+        if let Some(verified) = self
+            .known
+            .find(&fingerprint, |entry| self.still_holds(entry, now))
+        {
+            return Ok(verified);
+        }
+        let entry = self.check(token, now)?;
+        let verified = Arc::clone(&entry.verified);
+        self.known.keep(fingerprint, entry);
+        Ok(verified)
+    }
+
+    fn still_holds(&self, entry: &Entry, now: Timestamp) -> bool {
+        let keys = self
+            .issuers
+            .get(entry.issuer)
+            .map(|issuer| issuer.keys.in_force());
+        keys.is_some_and(|keys| keys.generation == entry.generation)
+            && !self.policy.has_expired(entry.verified.expires_at, now)
+    }
+
+    fn check(&self, token: &str, now: Timestamp) -> Result<Entry, AuthFailure> {
+        let parts = Compact::parse(token)?;
+        let header = TokenHeader::parse(&parts.header)?;
+        let (index, issuer) = self.issuer_of(&parts.payload)?;
+        let keys = issuer.keys.in_force();
+        let key = keys.keys.select(header.kid.as_deref(), header.algorithm)?;
+        if !key.has_signed(parts.signing_input, parts.signature, header.algorithm) {
+            return Err(AuthFailure::Signature);
+        }
+        if issuer
+            .typ
+            .as_ref()
+            .is_some_and(|wanted| !header.is_of_type(wanted))
+        {
+            return Err(AuthFailure::WrongType);
+        }
+        let members = json::object(&parts.payload).ok().ok_or(AuthFailure::Malformed)?;
+        let verified = claims::check(&members, issuer, &self.policy, now)?;
+        Ok(Entry {
+            verified: Arc::new(verified),
+            issuer: index,
+            generation: keys.generation,
+        })
+    }
+
+    /// The issuer whose key is to be asked. The text is not vouched for yet and chooses nothing else.
+    fn issuer_of(&self, payload: &[u8]) -> Result<(usize, &Issuer), AuthFailure> {
+        let peeked = json::peek_issuer(payload).ok().ok_or(AuthFailure::Malformed)?;
+        let iss = match peeked {
+            None => return Err(AuthFailure::MissingClaim),
+            Some(Value::String(iss)) => iss,
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                return Err(AuthFailure::MalformedClaim);
+            }
+        };
+        let mut issuers = self.issuers.iter().enumerate();
+        issuers
+            .find(|(_, issuer)| issuer.iss == iss)
+            .ok_or(AuthFailure::UnknownIssuer)
+    }
+}
+
+/// The settings bound these to 30 days.
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
