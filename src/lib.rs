@@ -14,6 +14,7 @@
 //! | [`graph`] | Meta's Graph API |
 //! | [`moderation`] | listing and deciding |
 
+pub mod api;
 pub mod auth;
 pub mod cli;
 pub mod config;

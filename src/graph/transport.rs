@@ -41,7 +41,10 @@ pub(super) struct Answer {
 /// Sends calls.
 #[derive(Debug)]
 pub(super) struct Transport {
-    client: reqwest::Client,
+    reads: reqwest::Client,
+    /// Decisions run on another runtime than the requests they come from, so that they outlive them; their
+    /// connections must live there too.
+    decisions: reqwest::Client,
     base: Url,
     version: String,
     token: Arc<Secret>,
@@ -61,7 +64,8 @@ impl Transport {
             return Err(StartError::BaseUrl);
         }
         Ok(Self {
-            client: http_client(settings)?,
+            reads: http_client(settings)?,
+            decisions: http_client(settings)?,
             base: settings.base_url.clone(),
             version: settings.version.clone(),
             token: Arc::clone(&settings.token),
@@ -84,7 +88,7 @@ impl Transport {
         };
         let started = Instant::now();
         let timeout = budget.deadline.left().min(self.attempt_timeout);
-        let exchange = tokio::time::timeout(timeout, self.exchange(self.request(call)));
+        let exchange = tokio::time::timeout(timeout, self.exchange(call));
         let result = exchange.await.unwrap_or(Err(GraphError::TimedOut));
         drop(permit);
         let took = started.elapsed();
@@ -128,10 +132,13 @@ impl Transport {
         clippy::disallowed_methods,
         reason = "this is the one place that sends to Graph"
     )]
-    async fn exchange(&self, request: Request) -> Result<Answer, GraphError> {
-        let mut response = self
-            .client
-            .execute(request)
+    async fn exchange(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
+        let client = match call.operation {
+            GraphOperation::List => &self.reads,
+            GraphOperation::Approve | GraphOperation::Reject => &self.decisions,
+        };
+        let mut response = client
+            .execute(self.request(call))
             .await
             .map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use super::{DecisionReport, GraphError, Held, Item, Outcome};
@@ -53,10 +54,12 @@ pub enum DecideError {
 pub struct Decider {
     graph: Arc<GraphClient>,
     ids_per_call: usize,
-    audit: Audit,
+    audit: Arc<Audit>,
     metrics: Arc<Metrics>,
     /// Decisions run here, so that a caller who goes away cancels nothing and shutdown waits for all of them.
     tasks: TaskTracker,
+    /// The runtime of the whole process: those of the HTTP workers end while a decision may still be under way.
+    runtime: Handle,
 }
 
 impl Decider {
@@ -64,9 +67,10 @@ impl Decider {
     pub const fn new(
         graph: Arc<GraphClient>,
         ids_per_call: usize,
-        audit: Audit,
+        audit: Arc<Audit>,
         metrics: Arc<Metrics>,
         tasks: TaskTracker,
+        runtime: Handle,
     ) -> Self {
         Self {
             graph,
@@ -74,6 +78,7 @@ impl Decider {
             audit,
             metrics,
             tasks,
+            runtime,
         }
     }
 
@@ -83,8 +88,11 @@ impl Decider {
         decision: Decision,
         budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
-        let tasks = self.tasks.clone();
-        let running = tasks.spawn(async move { self.decide_to_the_end(decision, budget).await });
+        let (tasks, runtime) = (self.tasks.clone(), self.runtime.clone());
+        let running = tasks.spawn_on(
+            async move { self.decide_to_the_end(decision, budget).await },
+            &runtime,
+        );
         running.await.unwrap_or(Err(DecideError::Died))
     }
 

@@ -142,6 +142,22 @@ impl Audit {
         }
     }
 
+    /// Waits until everything before has been written, at the end of the process.
+    pub async fn flush(&self) {
+        let (written, told) = oneshot::channel();
+        if self
+            .queue
+            .try_send(Line {
+                text: Vec::new(),
+                written: Some(written),
+            })
+            .is_ok()
+        {
+            // Whether the sink took it is counted elsewhere.
+            drop(told.await);
+        }
+    }
+
     fn event(&self, event: &'static str, deciding: &Deciding, join_requests: Vec<String>) -> AuditEvent {
         AuditEvent {
             event,

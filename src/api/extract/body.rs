@@ -1,0 +1,109 @@
+//! The JSON body of a decision: bounded in size and time, an object, without fields that are not there.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::api::problem::{ProblemCode, Raised};
+
+/// How long a body may take to arrive. The HTTP library bounds only the head.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A parsed body.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> JsonBody<T> {
+    /// Reads and parses the body of at most `max_body` bytes.
+    pub async fn read(request: &HttpRequest, payload: Payload, max_body: usize) -> Result<Self, Raised> {
+        check_type(request)?;
+        let reading = tokio::time::timeout(BODY_TIMEOUT, read_bounded(payload, max_body));
+        let bytes = reading
+            .await
+            .map_err(|_elapsed| Raised::from(ProblemCode::RequestTimeout))??;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn check_type(request: &HttpRequest) -> Result<(), Raised> {
+    let text = |name| {
+        request
+            .headers()
+            .get_all(name)
+            .map(|value| value.to_str().unwrap_or("?"))
+            .collect::<Vec<_>>()
+    };
+    let is_json = match text(CONTENT_TYPE).as_slice() {
+        [one] => {
+            let essence = one.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/json")
+        }
+        _ => false,
+    };
+    let is_plain = matches!(text(CONTENT_ENCODING).as_slice(), [] | ["identity"]);
+    if is_json && is_plain {
+        Ok(())
+    } else {
+        Err(ProblemCode::UnsupportedMediaType.into())
+    }
+}
+
+async fn read_bounded(mut payload: Payload, max_body: usize) -> Result<Bytes, Raised> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            Raised::from(ProblemCode::InvalidRequest).detail(format!("The body cannot be read: {error}."))
+        })?;
+        if body.len() + chunk.len() > max_body {
+            return Err(Raised::from(ProblemCode::PayloadTooLarge)
+                .detail(format!("The body may have {max_body} bytes.")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Raised> {
+    let invalid = || Raised::from(ProblemCode::InvalidRequest);
+    // A list would be taken for a struct, field by field.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(invalid().detail("The body must be a JSON object."));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| invalid().at_pointer(pointer(error.path()), without_values(error.inner())))?;
+    let end = deserializer.end();
+    end.map_err(|_trailing| invalid().detail("Something follows the JSON object."))?;
+    Ok(value)
+}
+
+/// The place of a parse error as a JSON pointer.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let segment = |segment: &Segment| match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } => key
+            .replace('~', "~0")
+            .replace('/', "~1")
+            .chars()
+            .take(64)
+            .collect(),
+        Segment::Enum { variant } => variant.clone(),
+        Segment::Unknown => "?".to_owned(),
+    };
+    path.iter().flat_map(|part| ["/".to_owned(), segment(part)]).collect()
+}
+
+/// The parser's message. It quotes names of fields and values of the wrong type, which are cut short.
+fn without_values(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(200)
+        .collect()
+}

@@ -1,0 +1,195 @@
+//! The answers, exactly as callers see them.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::problem::{ProblemBody, item_problem};
+use crate::domain::{DecisionId, GroupId, JoinRequest};
+use crate::moderation::{DecisionReport, Item, Listing};
+
+/// A group's open requests.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JoinRequestList, examples(json!({
+    "group_id": "Y2FwaV9ncm91cDoxNTU1MDEwMDAwMA",
+    "join_requests": [{
+        "id": "MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx", "wa_id": "15550100001", "user_id": null,
+        "parent_user_id": null, "username": null, "requested_at": "2025-08-18T20:27:57Z"
+    }],
+    "as_of": "2025-08-18T20:30:00Z", "next_page_token": null
+})))]
+pub struct ListAnswer {
+    /// The group asked for.
+    pub group_id: String,
+    /// The open requests, each once.
+    pub join_requests: Vec<JoinRequestAnswer>,
+    /// When the gateway began to read the list.
+    #[schema(format = DateTime)]
+    pub as_of: String,
+    /// Where the list goes on, if it is longer than one answer: give it back as `page_token`.
+    pub next_page_token: Option<String>,
+}
+
+/// One open request.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JoinRequest)]
+pub struct JoinRequestAnswer {
+    /// Names the request. Contains personal data: keep it out of logs. Somebody asking again may have the same id.
+    pub id: String,
+    /// The person's phone number, if Meta tells.
+    pub wa_id: Option<String>,
+    /// The person's business-scoped user id, if Meta tells.
+    pub user_id: Option<String>,
+    /// The parent of that id, if Meta tells.
+    pub parent_user_id: Option<String>,
+    /// The person's username, if Meta tells.
+    pub username: Option<String>,
+    /// When the person asked, by Meta's clock.
+    #[schema(format = DateTime)]
+    pub requested_at: Option<String>,
+}
+
+/// What became of a decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Decision, examples(json!({
+    "decision_id": "0197f6a0-5d54-7c5e-b3a1-0123456789ab", "group_id": "Y2FwaV9ncm91cDoxNTU1MDEwMDAwMA",
+    "action": "approve",
+    "summary": { "requested": 2, "succeeded": 1, "already": 0, "gone": 0, "failed": 1, "not_sent": 0, "unknown": 0, "would_send": 0 },
+    "results": [
+        { "id": "MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx", "outcome": "approved" },
+        { "id": "MTU1NTAxMDAwMDI6MTIwMzYzMDAwMDAwMDAwMDAx", "outcome": "failed", "problem": {
+            "type": "/problems/group_full", "title": "The group has no room", "code": "group_full", "retryable": false,
+            "upstream": { "code": 131_204, "http_status": 200 } } }
+    ]
+})))]
+pub struct DecisionAnswer {
+    /// Names the decision, here and in the audit log.
+    pub decision_id: String,
+    /// The group.
+    pub group_id: String,
+    /// `approve` or `reject`.
+    pub action: &'static str,
+    /// How many ids ended how.
+    pub summary: Summary,
+    /// One entry for every id, in the order given.
+    pub results: Vec<ItemAnswer>,
+}
+
+/// How many ids ended how.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DecisionSummary)]
+pub struct Summary {
+    /// Different ids asked for.
+    pub requested: usize,
+    /// Graph says it did as asked.
+    pub succeeded: usize,
+    /// Graph had said so before.
+    pub already: usize,
+    /// Not open any more.
+    pub gone: usize,
+    /// Refused by Graph.
+    pub failed: usize,
+    /// Surely not executed.
+    pub not_sent: usize,
+    /// Sent, and no answer to rely on.
+    pub unknown: usize,
+    /// Only tried out, and open.
+    pub would_send: usize,
+}
+
+/// What became of one id.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionResult)]
+pub struct ItemAnswer {
+    /// The id.
+    pub id: String,
+    /// What is known about it. May gain values: treat an unknown one as `unknown`.
+    pub outcome: &'static str,
+    /// Why it did not end as asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub problem: Option<ProblemBody>,
+}
+
+impl ListAnswer {
+    /// The answer to a list.
+    pub fn new(group: &GroupId, listing: Listing) -> Self {
+        Self {
+            group_id: group.as_str().to_owned(),
+            join_requests: listing
+                .requests
+                .into_iter()
+                .map(JoinRequestAnswer::from)
+                .collect(),
+            as_of: listing.as_of.to_string(),
+            next_page_token: listing.next_page_token,
+        }
+    }
+}
+
+impl From<JoinRequest> for JoinRequestAnswer {
+    fn from(request: JoinRequest) -> Self {
+        Self {
+            id: request.id.as_str().to_owned(),
+            wa_id: request.wa_id,
+            user_id: request.user_id,
+            parent_user_id: request.parent_user_id,
+            username: request.username,
+            requested_at: request.requested_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl DecisionAnswer {
+    /// The answer to a decision.
+    pub fn new(
+        id: DecisionId,
+        group: &GroupId,
+        action: &'static str,
+        report: &DecisionReport,
+        public_url: Option<&str>,
+    ) -> Self {
+        Self {
+            decision_id: id.to_string(),
+            group_id: group.as_str().to_owned(),
+            action,
+            summary: Summary::of(&report.items),
+            results: report
+                .items
+                .iter()
+                .map(|item| ItemAnswer::new(item, public_url))
+                .collect(),
+        }
+    }
+}
+
+impl Summary {
+    fn of(items: &[Item]) -> Self {
+        let mut summary = Self {
+            requested: items.len(),
+            ..Self::default()
+        };
+        for item in items {
+            use crate::moderation::Outcome::{Decided, Failed, Gone, NotSent, Unknown, WouldSend};
+            let count = match item.outcome {
+                Decided(_) => &mut summary.succeeded,
+                Gone(_) => &mut summary.gone,
+                Failed(_) => &mut summary.failed,
+                NotSent(_) => &mut summary.not_sent,
+                Unknown(_) => &mut summary.unknown,
+                WouldSend => &mut summary.would_send,
+            };
+            *count += 1;
+        }
+        summary
+    }
+}
+
+impl ItemAnswer {
+    fn new(item: &Item, public_url: Option<&str>) -> Self {
+        Self {
+            id: item.id.as_str().to_owned(),
+            outcome: item.outcome.as_str(),
+            problem: item_problem(&item.outcome).map(|raised| ProblemBody::of_item(raised, public_url)),
+        }
+    }
+}

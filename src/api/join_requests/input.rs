@@ -1,0 +1,81 @@
+//! What a decision asks for, from the body to checked values.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::api::problem::{ProblemCode, Raised};
+use crate::domain::JoinRequestId;
+
+/// Longest `reason` and `on_behalf_of`, in characters.
+const MAX_NOTE: usize = 256;
+
+/// A decision about some join requests of one group.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "join_request_ids": ["MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx"], "reason": "paid member", "on_behalf_of": "user:4711"
+})))]
+pub struct DecisionInput {
+    /// The ids, as a list gave them. Repeated ids count once.
+    #[schema(min_items = 1)]
+    pub join_request_ids: Vec<String>,
+    /// Why, for the audit log.
+    #[schema(max_length = 256)]
+    pub reason: Option<String>,
+    /// For whom, for the audit log.
+    #[schema(max_length = 256)]
+    pub on_behalf_of: Option<String>,
+    /// Whether to say only what would be sent.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub dry_run: bool,
+}
+
+impl DecisionInput {
+    /// The ids, each once at its first place.
+    pub fn ids(&self, max_ids: usize) -> Result<Vec<JoinRequestId>, Raised> {
+        if self.join_request_ids.is_empty() {
+            let raised = Raised::from(ProblemCode::InvalidRequest);
+            return Err(raised.at_pointer(
+                "/join_request_ids",
+                "name at least one id; an empty list is never \"all\"",
+            ));
+        }
+        if self.join_request_ids.len() > max_ids {
+            return Err(Raised::from(ProblemCode::TooManyIds).at_pointer(
+                "/join_request_ids",
+                format!("at most {max_ids} ids, repeated ones included"),
+            ));
+        }
+        let mut seen = HashSet::new();
+        let mut ids = Vec::with_capacity(self.join_request_ids.len());
+        let mut invalid = None;
+        for (index, text) in self.join_request_ids.iter().enumerate() {
+            match JoinRequestId::parse(text) {
+                Ok(id) if seen.insert(text.as_str()) => ids.push(id),
+                Ok(_repeated) => (),
+                Err(error) => {
+                    let raised = invalid
+                        .take()
+                        .unwrap_or_else(|| Raised::from(ProblemCode::InvalidRequest));
+                    invalid =
+                        Some(raised.at_pointer(format!("/join_request_ids/{index}"), error.to_string()));
+                }
+            }
+        }
+        invalid.map_or(Ok(ids), Err)
+    }
+
+    /// Checks the notes for the audit log.
+    pub fn check_notes(&self) -> Result<(), Raised> {
+        for (pointer, note) in [("/reason", &self.reason), ("/on_behalf_of", &self.on_behalf_of)] {
+            if note.as_ref().is_some_and(|note| note.chars().count() > MAX_NOTE) {
+                let raised = Raised::from(ProblemCode::InvalidRequest);
+                return Err(raised.at_pointer(pointer, format!("at most {MAX_NOTE} characters")));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! What happens to every request around its handler.
+
+mod admission;
+mod context;
+mod finish;
+mod observe;
+
+pub use admission::admit;
+pub use observe::observe;

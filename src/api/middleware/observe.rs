@@ -1,0 +1,107 @@
+//! The outermost middleware: request id, bounds of the head, the number of requests served at once, metrics, one log
+//! line, and the body of every problem.
+
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, ResponseError, web};
+
+use super::context::{check_head, route_of};
+use super::finish::{Ending, finish};
+use crate::api::extract::RequestContext;
+use crate::api::problem::{ProblemCode, Raised};
+use crate::api::state::Api;
+use crate::domain::Deadline;
+use crate::limits::Spent;
+use crate::telemetry::{LimitName, Route};
+
+/// Serves a request and answers for what became of it.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
+        return Ok(request.into_response(Raised::from(ProblemCode::Internal).error_response()));
+    };
+    let _in_flight = api.parts.metrics.enter_request();
+    let context = RequestContext::of(request.headers(), Deadline::after(api.request_deadline));
+    request.extensions_mut().insert(context.clone());
+    let method = request.method().clone();
+    let pattern = request.match_pattern();
+    let route = route_of(pattern.as_deref());
+    let response = serve(&api, request, next).await;
+    let (response, ending) = finish(response, &context, route, api.public_url.as_deref());
+    let spent = response
+        .response()
+        .extensions()
+        .get::<Spent>()
+        .copied()
+        .unwrap_or_default();
+    let took = started.elapsed();
+    let status = response.status().as_u16();
+    api.parts
+        .metrics
+        .request_answered(route, method.as_str(), status, ending.fault, took);
+    api.parts.metrics.overhead(
+        route,
+        took.saturating_sub(spent.queue).saturating_sub(spent.graph),
+    );
+    log(&context, method.as_str(), route, status, ending, took, spent);
+    Ok(response)
+}
+
+async fn serve(
+    api: &Api,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> ServiceResponse<BoxBody> {
+    if let Err(raised) = check_head(&request) {
+        return request.into_response(raised.error_response());
+    }
+    let Ok(_slot) = api.slots.try_acquire() else {
+        api.parts.metrics.limited(LimitName::InFlight, "full");
+        let raised = Raised::from(ProblemCode::Overloaded).retry_after(Some(Duration::from_secs(1)));
+        return request.into_response(raised.error_response());
+    };
+    let bare = request.request().clone();
+    match next.call(request).await {
+        Ok(response) => response.map_into_boxed_body(),
+        // Everything of ours answers with a response; what still arrives as an error is a fault of the gateway.
+        Err(error) => {
+            tracing::error!(error = %error, "a request ended in an error that nothing had turned into an answer");
+            ServiceResponse::new(bare, Raised::from(ProblemCode::Internal).error_response())
+        }
+    }
+}
+
+fn log(
+    context: &RequestContext,
+    method: &str,
+    route: Route,
+    status: u16,
+    ending: Ending,
+    took: Duration,
+    spent: Spent,
+) {
+    // The path is left out: it holds a group id.
+    tracing::info!(
+        request_id = &*context.request_id,
+        method,
+        route = route.as_str(),
+        status,
+        problem = ending.problem,
+        fault = ending.fault.as_str(),
+        took_ms = milliseconds(took),
+        queue_ms = milliseconds(spent.queue),
+        graph_ms = milliseconds(spent.graph),
+        graph_calls = spent.attempts,
+        "request answered"
+    );
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}

@@ -1,0 +1,13 @@
+//! Problems as RFC 9457 has them: one table, one way into an answer.
+
+mod body;
+mod code;
+mod raised;
+mod table;
+mod upstream;
+
+pub use body::{FieldError, ProblemBody, UpstreamBody};
+pub use code::ProblemCode;
+pub use raised::{Raised, retry_after_value};
+pub use table::{PROBLEMS, ProblemType};
+pub use upstream::{class_item_problem, class_problem, item_problem, list_problem, stop_problem};

@@ -1,0 +1,153 @@
+//! The one table of problems: it feeds answers, the OpenAPI document, the README and the page of each problem.
+
+use super::ProblemCode as Code;
+use crate::telemetry::Fault;
+
+/// A kind of problem.
+#[derive(Debug)]
+pub struct ProblemType {
+    /// Which one.
+    pub code: Code,
+    /// Its name in answers: the member `code` and the end of `type`.
+    pub name: &'static str,
+    /// The HTTP status; `None` for problems of single ids.
+    pub status: Option<u16>,
+    /// Whose doing it is.
+    pub fault: Fault,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// A short, unchanging summary.
+    pub title: &'static str,
+    /// What the caller should do.
+    pub advice: &'static str,
+}
+
+const fn row(
+    (code, name): (Code, &'static str),
+    status: u16,
+    fault: Fault,
+    retryable: bool,
+    title: &'static str,
+    advice: &'static str,
+) -> ProblemType {
+    let status = if status == 0 { None } else { Some(status) };
+    ProblemType {
+        code,
+        name,
+        status,
+        fault,
+        retryable,
+        title,
+        advice,
+    }
+}
+
+/// The status of problems that belong to one id of a decision, never to a whole answer.
+const ITEM: u16 = 0;
+const NO: bool = false;
+const YES: bool = true;
+use Fault::{Caller, Gateway, None as Nobody, Upstream};
+
+/// What stands in for a row that is missing; no row is.
+pub(super) const INTERNAL: ProblemType = row(
+    (Code::Internal, "internal"),
+    500,
+    Gateway,
+    NO,
+    "Something failed inside the gateway",
+    "Report the request id to whoever runs the gateway. What a decision did is not known: list the group to see.",
+);
+
+/// Every problem, in the order of the codes.
+#[rustfmt::skip] // One row a line pair, as a table is read.
+pub const PROBLEMS: &[ProblemType] = &[
+    row((Code::InvalidRequest, "invalid_request"), 400, Caller, NO,
+        "The request is not valid", "Correct what `errors` and `detail` name."),
+    row((Code::Unauthorized, "unauthorized"), 401, Caller, NO,
+        "No valid internal token", "Send `Authorization: Bearer` with a token that the gateway accepts; `WWW-Authenticate` says what is wrong."),
+    row((Code::ForbiddenScope, "forbidden_scope"), 403, Caller, NO,
+        "The token lacks the scope", "Ask for a token with the scope that `WWW-Authenticate` names."),
+    row((Code::ForbiddenGroup, "forbidden_group"), 403, Caller, NO,
+        "The token does not cover this group", "Ask for a token whose `groups` contain the group."),
+    row((Code::NotFound, "not_found"), 404, Caller, NO,
+        "There is nothing at this address", "Check the path against the OpenAPI document."),
+    row((Code::GroupNotFound, "group_not_found"), 404, Caller, NO,
+        "No such group", "Check the group id. Graph does not tell an unknown group from one that the account may not see."),
+    row((Code::MethodNotAllowed, "method_not_allowed"), 405, Caller, NO,
+        "The method is not allowed here", "Use a method that `Allow` names."),
+    row((Code::RequestTimeout, "request_timeout"), 408, Caller, YES,
+        "The request body did not arrive in time", "Send the whole body within 10 seconds."),
+    row((Code::GroupSuspended, "group_suspended"), 409, Upstream, NO,
+        "The group is suspended", "Whoever owns the Meta account must settle it with Meta."),
+    row((Code::PageTokenExpired, "page_token_expired"), 410, Caller, NO,
+        "The page token is not valid any more", "Start again without `page_token`: the list has changed, or the token is of another group or gateway."),
+    row((Code::PayloadTooLarge, "payload_too_large"), 413, Caller, NO,
+        "The request body is too large", "Send fewer ids in one call."),
+    row((Code::TooManyIds, "too_many_ids"), 413, Caller, NO,
+        "Too many ids in one decision", "Split the ids over several calls."),
+    row((Code::UriTooLong, "uri_too_long"), 414, Caller, NO,
+        "The URI is too long", "No address of this API needs more than 8 KiB."),
+    row((Code::UnsupportedMediaType, "unsupported_media_type"), 415, Caller, NO,
+        "The body is not JSON", "Send `Content-Type: application/json` and no `Content-Encoding`."),
+    row((Code::QuotaExceeded, "quota_exceeded"), 429, Caller, YES,
+        "The caller's own quota is used up", "Wait as long as `Retry-After` says; `RateLimit` tells what is left."),
+    row((Code::HeadersTooLarge, "headers_too_large"), 431, Caller, NO,
+        "The header fields are too large", "Send less than 32 KiB of header fields."),
+    INTERNAL,
+    row((Code::UpstreamError, "upstream_error"), 502, Upstream, NO,
+        "Graph cannot answer this as a whole", "The group's list is too long or keeps leading in circles; whoever runs the gateway can raise `graph.max_pages`."),
+    row((Code::UpstreamBadResponse, "upstream_bad_response"), 502, Upstream, YES,
+        "Graph's answer makes no sense", "Try again later."),
+    row((Code::UpstreamRejected, "upstream_rejected"), 502, Upstream, NO,
+        "Graph refuses the call", "See `upstream.code`. The gateway and Graph disagree; report it to whoever runs the gateway."),
+    row((Code::UpstreamForbidden, "upstream_forbidden"), 502, Upstream, NO,
+        "Meta does not permit this to our account", "Whoever runs the gateway must settle it with Meta; see `upstream.code`."),
+    row((Code::UpstreamRateLimited, "upstream_rate_limited"), 503, Upstream, YES,
+        "Meta's quota is used up", "Wait as long as `Retry-After` says. It is not the caller's quota."),
+    row((Code::UpstreamCredentialInvalid, "upstream_credential_invalid"), 503, Upstream, YES,
+        "Meta refuses the gateway's own token", "Whoever runs the gateway must renew the token. It is not the caller's."),
+    row((Code::UpstreamUnavailable, "upstream_unavailable"), 503, Upstream, YES,
+        "Graph cannot be reached or is in trouble", "Try again later."),
+    row((Code::Overloaded, "overloaded"), 503, Gateway, YES,
+        "The gateway has too much to do", "Wait as long as `Retry-After` says."),
+    row((Code::AuditUnavailable, "audit_unavailable"), 503, Gateway, YES,
+        "The audit log cannot be written", "Nothing was sent. Whoever runs the gateway must look after its stdout."),
+    row((Code::DeadlineExceeded, "deadline_exceeded"), 503, Gateway, YES,
+        "The deadline passed while waiting in the gateway", "Wait as long as `Retry-After` says."),
+    row((Code::UpstreamTimeout, "upstream_timeout"), 504, Upstream, YES,
+        "Graph did not answer in time", "Try again later."),
+    row((Code::GroupFull, "group_full"), ITEM, Nobody, NO,
+        "The group has no room", "Nobody can join until somebody leaves."),
+    row((Code::Gone, "gone"), ITEM, Nobody, NO,
+        "The request is not open any more", "It was withdrawn, decided by somebody, or never made; Graph does not say which. Nothing is left to do."),
+    row((Code::UserNotAddable, "user_not_addable"), ITEM, Nobody, NO,
+        "The person cannot be added", "The person has not accepted WhatsApp's current terms."),
+    row((Code::OutcomeUnknown, "outcome_unknown"), ITEM, Upstream, NO,
+        "It was sent, and no answer can be relied on", "List the group before deciding again: the decision may have been carried out."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_stand_in_the_order_of_the_codes() {
+        for (index, row) in PROBLEMS.iter().enumerate() {
+            assert_eq!(row.code as usize, index, "{}", row.name);
+        }
+        assert_eq!(PROBLEMS.last().map(|row| row.code), Some(Code::OutcomeUnknown));
+    }
+
+    #[test]
+    fn metas_quota_and_token_are_never_the_callers_fault() {
+        for code in [
+            Code::UpstreamRateLimited,
+            Code::UpstreamCredentialInvalid,
+            Code::UpstreamForbidden,
+        ] {
+            let row = code.problem_type();
+            assert_eq!(row.fault, Upstream);
+            assert!(row.status.is_some_and(|status| status >= 500), "{}", row.name);
+        }
+    }
+}
