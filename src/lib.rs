@@ -11,10 +11,14 @@
 //! | [`net`] | the one constructor of HTTP clients |
 //! | [`auth`] | internal tokens |
 //! | [`limits`] | what callers may use and what is sent to Graph |
-//! | [`graph`] | Meta's Graph API |
+//! | [`graph`] | Meta's Graph API: client, retries, code table |
 //! | [`moderation`] | listing and deciding |
+//! | [`api`] | inbound HTTP: routes, problems, OpenAPI document, docs |
+//! | [`app`] | puts everything together and takes it down |
+//! | [`cli`] | the commands |
 
 pub mod api;
+pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;

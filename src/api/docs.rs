@@ -7,7 +7,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::problem::{ProblemCode, Raised};
 
 /// Swagger UI on the OpenAPI document, its files compiled in. No validator badge: it would call a foreign server.
-pub fn docs_page() -> SwaggerUi {
+pub(super) fn docs_page() -> SwaggerUi {
     let config = Config::from("/openapi.json")
         .validator_url("none")
         .try_it_out_enabled(true);
@@ -15,14 +15,14 @@ pub fn docs_page() -> SwaggerUi {
 }
 
 /// The page's files are addressed relative to `/docs/`.
-pub async fn to_docs_page() -> HttpResponse {
+pub(super) async fn to_docs_page() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
         .finish()
 }
 
 /// What a problem means and what to do about it.
-pub async fn problem_page(request: HttpRequest) -> Result<HttpResponse, Raised> {
+pub(super) async fn problem_page(request: HttpRequest) -> Result<HttpResponse, Raised> {
     let code = ProblemCode::from_name(request.match_info().get("code").unwrap_or_default());
     let row = code.ok_or(Raised::from(ProblemCode::NotFound))?.problem_type();
     let status = row

@@ -32,7 +32,7 @@ pub fn openapi_document() -> Document {
 }
 
 /// `GET /openapi.json`
-pub async fn serve(document: web::Data<Document>, api: web::Data<Api>) -> HttpResponse {
+pub(super) async fn serve(document: web::Data<Document>, api: web::Data<Api>) -> HttpResponse {
     let mut document = Document::clone(&document);
     if let Some(url) = &api.public_url {
         document.servers = Some(vec![utoipa::openapi::Server::new(url)]);

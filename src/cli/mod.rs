@@ -1,3 +1,57 @@
 //! The commands, one file each.
 
+mod check;
+mod openapi;
+mod serve;
 pub mod token;
+
+pub use check::{CheckError, check};
+pub use openapi::print_openapi;
+pub use serve::{ServeError, serve};
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Environment, SettingProblems, Settings};
+
+/// HTTP gateway over the WhatsApp Groups join request endpoints of Meta's Graph API
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `serve` when nothing is named
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The settings, for `serve` without its name
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway (the default)
+    Serve(SettingsArgs),
+    /// Check every setting, print all problems at once or the settings in force, without secrets
+    Check(SettingsArgs),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Mint an internal token for development and smoke tests
+    Token(token::TokenArgs),
+}
+
+/// Where the settings are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SettingsArgs {
+    /// TOML file, else the one that `JOINGATE_CONFIG` names; `JOINGATE_…` environment variables override it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl SettingsArgs {
+    /// Reads the settings from the file and the environment of this process.
+    fn load(&self) -> Result<Settings, SettingProblems> {
+        let environment = Environment::of_process();
+        Settings::load(self.config.as_deref().or(environment.config_file()), &environment)
+    }
+}

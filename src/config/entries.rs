@@ -1,7 +1,8 @@
 //! Gathers raw values from the TOML file and the environment into one flat table of dotted keys.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::problem::SettingProblem;
 
@@ -9,9 +10,13 @@ use super::problem::SettingProblem;
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const PREFIX: &str = "JOINGATE_";
 
-/// The environment variables that concern the settings, as name and value.
-#[derive(Clone, Debug, Default)]
-pub struct Environment(Vec<(String, String)>);
+/// The environment variables that concern the settings.
+#[derive(Clone, Default)]
+pub struct Environment {
+    config_file: Option<PathBuf>,
+    /// Name and value; values may be secrets.
+    settings: Vec<(String, String)>,
+}
 
 /// A source of settings could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +31,7 @@ enum SourceError {
 }
 
 impl Environment {
-    /// The variables of this process that start with `JOINGATE_`, except `JOINGATE_CONFIG` (the file's place) and
+    /// The variables of this process that start with `JOINGATE_`, except
     /// the links that Kubernetes sets in every pod beside a service named `joingate…`.
     pub fn of_process() -> Self {
         Self::from_pairs(std::env::vars_os().filter_map(|(name, value)| {
@@ -36,10 +41,29 @@ impl Environment {
 
     /// The same from given pairs.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let concerns = |name: &str| {
-            name.starts_with(PREFIX) && name != "JOINGATE_CONFIG" && !is_kubernetes_service_link(name)
-        };
-        Self(pairs.into_iter().filter(|(name, _)| concerns(name)).collect())
+        let mut environment = Self::default();
+        for (name, value) in pairs {
+            if name == "JOINGATE_CONFIG" {
+                environment.config_file = Some(PathBuf::from(value));
+            } else if name.starts_with(PREFIX) && !is_kubernetes_service_link(&name) {
+                environment.settings.push((name, value));
+            }
+        }
+        environment
+    }
+
+    /// The settings file that `JOINGATE_CONFIG` names.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.config_file.as_deref()
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_list()
+            .entries(self.settings.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -82,7 +106,7 @@ impl Entries {
                 }),
             }
         }
-        for (name, text) in &environment.0 {
+        for (name, text) in &environment.settings {
             let key = name
                 .trim_start_matches(PREFIX)
                 .to_ascii_lowercase()

@@ -15,11 +15,15 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A parsed body.
 #[derive(Debug)]
-pub struct JsonBody<T>(pub T);
+pub(crate) struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> JsonBody<T> {
     /// Reads and parses the body of at most `max_body` bytes.
-    pub async fn read(request: &HttpRequest, payload: Payload, max_body: usize) -> Result<Self, Raised> {
+    pub(crate) async fn read(
+        request: &HttpRequest,
+        payload: Payload,
+        max_body: usize,
+    ) -> Result<Self, Raised> {
         check_type(request)?;
         let reading = tokio::time::timeout(BODY_TIMEOUT, read_bounded(payload, max_body));
         let bytes = reading
@@ -95,7 +99,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         Segment::Enum { variant } => variant.clone(),
         Segment::Unknown => "?".to_owned(),
     };
-    path.iter().flat_map(|part| ["/".to_owned(), segment(part)]).collect()
+    path.iter()
+        .flat_map(|part| ["/".to_owned(), segment(part)])
+        .collect()
 }
 
 /// The parser's message. It quotes names of fields and values of the wrong type, which are cut short.

@@ -5,7 +5,7 @@ mod group;
 mod query;
 mod visitor;
 
-pub use body::JsonBody;
-pub use group::group_id;
-pub use query::page_token;
-pub use visitor::{RequestContext, Visitor};
+pub(super) use body::JsonBody;
+pub(super) use group::group_id;
+pub(super) use query::page_token;
+pub(super) use visitor::{RequestContext, Visitor};

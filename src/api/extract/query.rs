@@ -8,7 +8,7 @@ use crate::api::problem::{ProblemCode, Raised};
 const MAX_PAGE_TOKEN: usize = 2048;
 
 /// The only query field there is, `page_token`, at most once.
-pub fn page_token(query: &str) -> Result<Option<String>, Raised> {
+pub(crate) fn page_token(query: &str) -> Result<Option<String>, Raised> {
     let refuse =
         |detail: &'static str| Raised::from(ProblemCode::InvalidRequest).at_parameter("page_token", detail);
     let mut token = None;

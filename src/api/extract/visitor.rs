@@ -10,7 +10,7 @@ use crate::domain::{Caller, Deadline, GroupId, Scope};
 
 /// What is known about every request.
 #[derive(Clone, Debug)]
-pub struct RequestContext {
+pub(crate) struct RequestContext {
     /// The request's id, the caller's own if it was valid.
     pub request_id: Arc<str>,
     /// When it must be answered.
@@ -19,7 +19,7 @@ pub struct RequestContext {
 
 /// An admitted caller.
 #[derive(Clone, Debug)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     /// Who it is and what it may do.
     pub verified: Arc<Verified>,
     /// The request.
@@ -28,7 +28,7 @@ pub struct Visitor {
 
 impl Visitor {
     /// The admitted caller of a request. Routes outside admission have none.
-    pub fn of(request: &HttpRequest) -> Result<Self, Raised> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Raised> {
         let extensions = request.extensions();
         let verified = extensions.get::<Arc<Verified>>().cloned();
         let context = extensions.get::<RequestContext>().cloned();
@@ -42,12 +42,12 @@ impl Visitor {
     }
 
     /// The caller.
-    pub fn caller(&self) -> &Caller {
+    pub(crate) fn caller(&self) -> &Caller {
         &self.verified.caller
     }
 
     /// Checks that the caller may do this to the group.
-    pub fn may(&self, scope: Scope, group: &GroupId) -> Result<(), Raised> {
+    pub(crate) fn may(&self, scope: Scope, group: &GroupId) -> Result<(), Raised> {
         if !self.verified.rights.scopes.contains(&scope) {
             let challenge = format!(
                 r#"Bearer realm="joingate", error="insufficient_scope", scope="{}""#,

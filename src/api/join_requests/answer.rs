@@ -17,7 +17,7 @@ use crate::moderation::{DecisionReport, Item, Listing};
     }],
     "as_of": "2025-08-18T20:30:00Z", "next_page_token": null
 })))]
-pub struct ListAnswer {
+pub(crate) struct ListAnswer {
     /// The group asked for.
     pub group_id: String,
     /// The open requests, each once.
@@ -32,7 +32,7 @@ pub struct ListAnswer {
 /// One open request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JoinRequest)]
-pub struct JoinRequestAnswer {
+pub(crate) struct JoinRequestAnswer {
     /// Names the request. Contains personal data: keep it out of logs. Somebody asking again may have the same id.
     pub id: String,
     /// The person's phone number, if Meta tells.
@@ -61,7 +61,7 @@ pub struct JoinRequestAnswer {
             "upstream": { "code": 131_204, "http_status": 200 } } }
     ]
 })))]
-pub struct DecisionAnswer {
+pub(crate) struct DecisionAnswer {
     /// Names the decision, here and in the audit log.
     pub decision_id: String,
     /// The group.
@@ -77,7 +77,7 @@ pub struct DecisionAnswer {
 /// How many ids ended how.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = DecisionSummary)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Different ids asked for.
     pub requested: usize,
     /// Graph says it did as asked.
@@ -99,7 +99,7 @@ pub struct Summary {
 /// What became of one id.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DecisionResult)]
-pub struct ItemAnswer {
+pub(crate) struct ItemAnswer {
     /// The id.
     pub id: String,
     /// What is known about it. May gain values: treat an unknown one as `unknown`.
@@ -112,7 +112,7 @@ pub struct ItemAnswer {
 
 impl ListAnswer {
     /// The answer to a list.
-    pub fn new(group: &GroupId, listing: Listing) -> Self {
+    pub(crate) fn new(group: &GroupId, listing: Listing) -> Self {
         Self {
             group_id: group.as_str().to_owned(),
             join_requests: listing
@@ -141,7 +141,7 @@ impl From<JoinRequest> for JoinRequestAnswer {
 
 impl DecisionAnswer {
     /// The answer to a decision.
-    pub fn new(
+    pub(crate) fn new(
         id: DecisionId,
         group: &GroupId,
         action: &'static str,

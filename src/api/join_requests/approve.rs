@@ -28,7 +28,7 @@ use crate::domain::Action;
     ),
     security(("internal_token" = ["join_requests:decide"])),
 )]
-pub async fn approve(
+pub(crate) async fn approve(
     request: HttpRequest,
     payload: Payload,
     api: web::Data<Api>,

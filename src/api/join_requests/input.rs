@@ -17,7 +17,7 @@ const MAX_NOTE: usize = 256;
 #[schema(examples(json!({
     "join_request_ids": ["MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx"], "reason": "paid member", "on_behalf_of": "user:4711"
 })))]
-pub struct DecisionInput {
+pub(crate) struct DecisionInput {
     /// The ids, as a list gave them. Repeated ids count once.
     #[schema(min_items = 1)]
     pub join_request_ids: Vec<String>,
@@ -35,7 +35,7 @@ pub struct DecisionInput {
 
 impl DecisionInput {
     /// The ids, each once at its first place.
-    pub fn ids(&self, max_ids: usize) -> Result<Vec<JoinRequestId>, Raised> {
+    pub(crate) fn ids(&self, max_ids: usize) -> Result<Vec<JoinRequestId>, Raised> {
         if self.join_request_ids.is_empty() {
             let raised = Raised::from(ProblemCode::InvalidRequest);
             return Err(raised.at_pointer(
@@ -69,7 +69,7 @@ impl DecisionInput {
     }
 
     /// Checks the notes for the audit log.
-    pub fn check_notes(&self) -> Result<(), Raised> {
+    pub(crate) fn check_notes(&self) -> Result<(), Raised> {
         for (pointer, note) in [("/reason", &self.reason), ("/on_behalf_of", &self.on_behalf_of)] {
             if note.as_ref().is_some_and(|note| note.chars().count() > MAX_NOTE) {
                 let raised = Raised::from(ProblemCode::InvalidRequest);

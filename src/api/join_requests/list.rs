@@ -25,7 +25,7 @@ use crate::limits::Budget;
     responses((status = 200, description = "The open requests.", body = ListAnswer)),
     security(("internal_token" = ["join_requests:read"])),
 )]
-pub async fn list(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, Raised> {
+pub(crate) async fn list(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, Raised> {
     let visitor = Visitor::of(&request)?;
     let group = group_id(&request)?;
     visitor.may(Scope::Read, &group)?;

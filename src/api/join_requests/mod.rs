@@ -1,11 +1,11 @@
 //! The three operations on a group's join requests.
 
 mod answer;
-pub mod approve;
+pub(super) mod approve;
 mod decide;
 mod input;
-pub mod list;
-pub mod reject;
+pub(super) mod list;
+pub(super) mod reject;
 
-pub use answer::{DecisionAnswer, ListAnswer};
-pub use input::DecisionInput;
+pub(super) use answer::{DecisionAnswer, ListAnswer};
+pub(super) use input::DecisionInput;

@@ -28,7 +28,7 @@ use crate::domain::Action;
     ),
     security(("internal_token" = ["join_requests:decide"])),
 )]
-pub async fn reject(
+pub(crate) async fn reject(
     request: HttpRequest,
     payload: Payload,
     api: web::Data<Api>,

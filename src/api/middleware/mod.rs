@@ -5,5 +5,5 @@ mod context;
 mod finish;
 mod observe;
 
-pub use admission::admit;
+pub(super) use admission::admit;
 pub use observe::observe;

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
 
 use super::context::{check_head, route_of};
 use super::finish::{Ending, finish};
+use crate::api::admin::Readiness;
 use crate::api::extract::RequestContext;
 use crate::api::problem::{ProblemCode, Raised};
 use crate::api::state::Api;
@@ -32,8 +34,16 @@ pub async fn observe(
     let method = request.method().clone();
     let pattern = request.match_pattern();
     let route = route_of(pattern.as_deref());
+    let readiness = request.app_data::<web::Data<Readiness>>().cloned();
     let response = serve(&api, request, next).await;
-    let (response, ending) = finish(response, &context, route, api.public_url.as_deref());
+    let draining = readiness.is_some_and(|readiness| !readiness.is_up());
+    let (mut response, ending) = finish(response, &context, route, api.public_url.as_deref());
+    if draining {
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
     let spent = response
         .response()
         .extensions()

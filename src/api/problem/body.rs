@@ -14,7 +14,7 @@ use crate::moderation::Refusal;
     "instance": "urn:joingate:request:0197f6a0-5d54-7c5e-b3a1-0123456789ab",
     "upstream": { "code": 131_041, "http_status": 400 }
 })))]
-pub struct ProblemBody {
+pub(crate) struct ProblemBody {
     /// Address of the page that explains the problem; absolute if the gateway knows its own address.
     #[serde(rename = "type")]
     pub kind: String,
@@ -60,7 +60,7 @@ pub struct ProblemBody {
 /// Graph's own words, without its texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Upstream)]
-pub struct UpstreamBody {
+pub(crate) struct UpstreamBody {
     /// Graph's error code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -92,7 +92,7 @@ impl From<&Refusal> for UpstreamBody {
 
 /// One place in the request that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
+pub(crate) struct FieldError {
     /// Where in the body (a JSON pointer, RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -107,12 +107,12 @@ pub struct FieldError {
 
 impl ProblemBody {
     /// A problem of one id.
-    pub fn of_item(raised: Raised, public_url: Option<&str>) -> Self {
+    pub(crate) fn of_item(raised: Raised, public_url: Option<&str>) -> Self {
         Self::new(raised, public_url, None)
     }
 
     /// The problem as a whole answer.
-    pub fn of_answer(raised: Raised, public_url: Option<&str>, request_id: &str) -> Self {
+    pub(crate) fn of_answer(raised: Raised, public_url: Option<&str>, request_id: &str) -> Self {
         Self::new(raised, public_url, Some(request_id))
     }
 

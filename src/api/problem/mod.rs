@@ -6,8 +6,8 @@ mod raised;
 mod table;
 mod upstream;
 
-pub use body::{FieldError, ProblemBody, UpstreamBody};
+pub(super) use body::{FieldError, ProblemBody, UpstreamBody};
 pub use code::ProblemCode;
-pub use raised::{Raised, retry_after_value};
+pub(super) use raised::{Raised, retry_after_value};
 pub use table::{PROBLEMS, ProblemType};
-pub use upstream::{class_item_problem, class_problem, item_problem, list_problem, stop_problem};
+pub(super) use upstream::{class_item_problem, class_problem, item_problem, list_problem, stop_problem};

@@ -20,11 +20,11 @@ const USUAL_WAIT: Duration = Duration::from_secs(5);
 /// A problem raised somewhere below. It becomes an answer with an empty body that carries the problem along; the
 /// outermost middleware writes the body, since it alone knows the request id.
 #[derive(Clone, Debug)]
-pub struct Raised(Box<Parts>);
+pub(crate) struct Raised(Box<Parts>);
 
 /// What a raised problem says. Boxed, because it travels in the error of every function of the API.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub(crate) struct Parts {
     /// Which problem.
     pub code: ProblemCode,
     /// What is wrong in this case. Never the value of anything secret or personal.
@@ -77,20 +77,20 @@ impl std::ops::DerefMut for Raised {
 
 impl Raised {
     /// The parts, taken apart.
-    pub fn into_parts(self) -> Parts {
+    pub(crate) fn into_parts(self) -> Parts {
         *self.0
     }
 
     /// Says what is wrong in this case.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds a wrong place in the body.
     #[must_use]
-    pub fn at_pointer(self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn at_pointer(self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         self.at(FieldError {
             pointer: Some(pointer.into()),
             parameter: None,
@@ -100,7 +100,7 @@ impl Raised {
 
     /// Adds a wrong path, query or header field.
     #[must_use]
-    pub fn at_parameter(self, parameter: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn at_parameter(self, parameter: &'static str, detail: impl Into<String>) -> Self {
         self.at(FieldError {
             pointer: None,
             parameter: Some(parameter),
@@ -117,28 +117,28 @@ impl Raised {
 
     /// Adds a header field to the answer.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.0.header = Some((name, value.into()));
         self
     }
 
     /// Says how long to wait.
     #[must_use]
-    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+    pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
         self
     }
 
     /// Says what the request spent before it failed.
     #[must_use]
-    pub fn after_spending(mut self, spent: Spent) -> Self {
+    pub(crate) fn after_spending(mut self, spent: Spent) -> Self {
         self.spent = spent;
         self
     }
 }
 
 /// `Retry-After` in whole seconds, 1 to 3600.
-pub fn retry_after_value(wait: Option<Duration>) -> HeaderValue {
+pub(crate) fn retry_after_value(wait: Option<Duration>) -> HeaderValue {
     let wait = wait.unwrap_or(USUAL_WAIT);
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     HeaderValue::from(seconds.clamp(1, 3600))

@@ -5,7 +5,7 @@ use super::{ProblemCode, Raised, UpstreamBody};
 use crate::moderation::{ErrorClass, GraphError, Held, ListError, Outcome, Refusal};
 
 /// The problem that a refusal of a whole call is.
-pub const fn class_problem(class: ErrorClass) -> ProblemCode {
+pub(crate) const fn class_problem(class: ErrorClass) -> ProblemCode {
     match class {
         ErrorClass::Throttle => ProblemCode::UpstreamRateLimited,
         ErrorClass::Credential => ProblemCode::UpstreamCredentialInvalid,
@@ -24,7 +24,7 @@ pub const fn class_problem(class: ErrorClass) -> ProblemCode {
 }
 
 /// The problem that a refusal of one id is.
-pub const fn class_item_problem(class: ErrorClass) -> ProblemCode {
+pub(crate) const fn class_item_problem(class: ErrorClass) -> ProblemCode {
     match class {
         ErrorClass::GroupFull => ProblemCode::GroupFull,
         ErrorClass::UserNotAddable => ProblemCode::UserNotAddable,
@@ -42,7 +42,7 @@ pub const fn class_item_problem(class: ErrorClass) -> ProblemCode {
 }
 
 /// The problem that a failed list is.
-pub fn list_problem(error: &ListError) -> Raised {
+pub(crate) fn list_problem(error: &ListError) -> Raised {
     match error {
         ListError::Graph(error) => read_problem(error),
         ListError::PageTokenExpired => ProblemCode::PageTokenExpired.into(),
@@ -82,7 +82,7 @@ fn unreadable(http_status: u16) -> Raised {
 }
 
 /// The problem that kept something from being sent, or that a refusal of a whole call is.
-pub fn stop_problem(error: &GraphError) -> Raised {
+pub(crate) fn stop_problem(error: &GraphError) -> Raised {
     let raised = match error {
         GraphError::Held(Held::Paused { .. }) => ProblemCode::UpstreamRateLimited.into(),
         GraphError::Held(Held::Limited { .. }) => ProblemCode::Overloaded.into(),
@@ -97,7 +97,7 @@ pub fn stop_problem(error: &GraphError) -> Raised {
 }
 
 /// The problem of one id; `None` when it ended as asked.
-pub fn item_problem(outcome: &Outcome) -> Option<Raised> {
+pub(crate) fn item_problem(outcome: &Outcome) -> Option<Raised> {
     match outcome {
         Outcome::Decided(_) | Outcome::WouldSend => None,
         Outcome::Gone(refusal) => Some(with_upstream(ProblemCode::Gone, refusal.as_ref())),

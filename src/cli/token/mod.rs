@@ -1,25 +1,24 @@
 //! `joingate token`: mints an internal token, for development and smoke tests.
 
+mod signing_key;
+#[cfg(test)]
+mod tests;
+
+pub use signing_key::SigningKey;
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    RsaKeyPair,
-};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::Header;
 use serde::Serialize;
 
-use crate::auth::pem::PemBlock;
-use crate::config::{Secret, SecretError, SecretForm, parse_duration};
+use crate::config::{SecretError, parse_duration};
 use crate::domain::GroupId;
 
 const MAX_TTL: Duration = Duration::from_hours(30 * 24);
-/// What the gateway itself asks of a shared secret.
-const SECRET_BYTES: std::ops::RangeInclusive<usize> = 32..=4096;
 
 /// Mint an internal token for development and smoke tests
 #[derive(Args, Clone, Debug)]
@@ -79,13 +78,6 @@ pub enum TokenError {
     /// The token cannot be written.
     #[error("cannot write the token: {0}")]
     Output(#[from] std::io::Error),
-}
-
-/// A key that signs, with its algorithm.
-#[derive(Debug)]
-pub struct SigningKey {
-    key: EncodingKey,
-    algorithm: Algorithm,
 }
 
 /// What a token is to say.
@@ -167,76 +159,6 @@ pub fn mint_token(key: &SigningKey, contents: &TokenContents<'_>) -> Result<Stri
     let mut header = Header::new(key.algorithm);
     header.kid = contents.kid.map(str::to_owned);
     Ok(jsonwebtoken::encode(&header, &claims, &key.key)?)
-}
-
-impl SigningKey {
-    /// Reads a key file; `algorithm` of `None` takes what suits the key.
-    pub fn from_file(path: &Path, algorithm: Option<&str>) -> Result<Self, TokenError> {
-        let secret = Secret::from_file("--key-file", path, SecretForm::Document)?;
-        Self::from_bytes(secret.current().expose(), algorithm)
-    }
-
-    /// The same from the content of a file: PEM, or else a shared secret.
-    pub fn from_bytes(content: &[u8], algorithm: Option<&str>) -> Result<Self, TokenError> {
-        let is_pem = content.trim_ascii_start().starts_with(b"-----BEGIN ");
-        let (key, algorithms): (_, &[Algorithm]) = if is_pem {
-            private_key(content).ok_or(TokenError::UnusableKey)?
-        } else if SECRET_BYTES.contains(&content.len()) {
-            let secrets = &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
-            (EncodingKey::from_secret(content), secrets)
-        } else {
-            return Err(TokenError::UnusableKey);
-        };
-        let wanted = algorithms.iter().find(|known| match algorithm {
-            None => true,
-            Some(name) => name.parse().is_ok_and(|named: Algorithm| named == **known),
-        });
-        match wanted {
-            Some(algorithm) => Ok(Self {
-                key,
-                algorithm: *algorithm,
-            }),
-            None => Err(TokenError::Algorithm(algorithm.unwrap_or_default().to_owned())),
-        }
-    }
-}
-
-/// The key of a PKCS#8, PKCS#1 (RSA) or SEC 1 (EC) block, with its algorithms, the usual one first.
-fn private_key(content: &[u8]) -> Option<(EncodingKey, &'static [Algorithm])> {
-    const RSA: &[Algorithm] = &[
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-    ];
-    let block = PemBlock::parse(content)?;
-    let der = block.der.as_slice();
-    let curves = [
-        (&ECDSA_P256_SHA256_FIXED_SIGNING, &[Algorithm::ES256]),
-        (&ECDSA_P384_SHA384_FIXED_SIGNING, &[Algorithm::ES384]),
-    ];
-    match block.label.as_str() {
-        "RSA PRIVATE KEY" => {
-            RsaKeyPair::from_der(der).ok()?;
-            Some((EncodingKey::from_rsa_der(der), RSA))
-        }
-        "PRIVATE KEY" | "EC PRIVATE KEY" => {
-            for (curve, algorithms) in curves {
-                if let Ok(pair) = EcdsaKeyPair::from_private_key_der(curve, der) {
-                    let pkcs8 = pair.to_pkcs8v1().ok()?;
-                    return Some((EncodingKey::from_ec_der(pkcs8.as_ref()), algorithms));
-                }
-            }
-            if Ed25519KeyPair::from_pkcs8(der).is_ok() {
-                return Some((EncodingKey::from_ed_der(der), &[Algorithm::EdDSA]));
-            }
-            RsaKeyPair::from_pkcs8(der).ok()?;
-            Some((EncodingKey::from_rsa_pem(content).ok()?, RSA))
-        }
-        _ => None,
-    }
 }
 
 fn refuse<T>(name: &'static str, form: &'static str) -> Result<T, TokenError> {

@@ -1,0 +1,46 @@
+//! `joingate serve`: the gateway, until a signal ends it.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::SettingsArgs;
+use crate::app::{App, StartError};
+use crate::config::SettingProblems;
+use crate::telemetry::{LoggingError, start_logging};
+
+/// The gateway did not start, or did not end as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The settings do not hold.
+    #[error(transparent)]
+    Settings(#[from] SettingProblems),
+    /// Logging.
+    #[error(transparent)]
+    Logging(#[from] LoggingError),
+    /// A part of the gateway.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The runtime or the signals.
+    #[error("the process cannot be set up: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then drains.
+pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
+    let settings = args.load()?;
+    start_logging(settings.telemetry)?;
+    // A core dump would hold Meta's token.
+    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let app = App::start(settings, std::io::stdout())?;
+        tracing::info!(api = %app.api_address(), admin = %app.admin_address(), "serving");
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+        app.shut_down().await;
+        Ok(())
+    })
+}
