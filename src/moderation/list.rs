@@ -102,7 +102,7 @@ impl Lister {
         start: Option<Cursor>,
         budget: &mut Budget,
     ) -> Result<Listing, ListError> {
-        let as_of = Timestamp::now();
+        let as_of = now();
         let mut walk = Walk {
             requests: Vec::new(),
             ids: HashSet::new(),
@@ -149,4 +149,10 @@ fn is_cursor_expired(error: &GraphError) -> bool {
     error
         .refusal()
         .is_some_and(|refusal| refusal.class == ErrorClass::CursorExpired)
+}
+
+/// The time of day, to the millisecond: more would only look exact.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }

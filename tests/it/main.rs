@@ -1,1 +1,24 @@
-fn main() {}
+//! Black-box tests: the real server on a free port, Graph's sandbox or a scripted upstream at the other end of a
+//! socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod admission;
+mod architecture;
+mod commands;
+mod contract;
+mod decide;
+mod docs_page;
+mod generated;
+mod kubernetes;
+mod limits;
+mod list;
+mod metrics;
+mod privacy;
+mod problems;
+mod support;

@@ -35,7 +35,7 @@ pub async fn observe(
     let pattern = request.match_pattern();
     let route = route_of(pattern.as_deref());
     let readiness = request.app_data::<web::Data<Readiness>>().cloned();
-    let response = serve(&api, request, next).await;
+    let response = serve(&api, request, next).await?;
     let draining = readiness.is_some_and(|readiness| !readiness.is_up());
     let (mut response, ending) = finish(response, &context, route, api.public_url.as_deref());
     if draining {
@@ -67,24 +67,17 @@ async fn serve(
     api: &Api,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> ServiceResponse<BoxBody> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Err(raised) = check_head(&request) {
-        return request.into_response(raised.error_response());
+        return Ok(request.into_response(raised.error_response()));
     }
     let Ok(_slot) = api.slots.try_acquire() else {
         api.parts.metrics.limited(LimitName::InFlight, "full");
         let raised = Raised::from(ProblemCode::Overloaded).retry_after(Some(Duration::from_secs(1)));
-        return request.into_response(raised.error_response());
+        return Ok(request.into_response(raised.error_response()));
     };
-    let bare = request.request().clone();
-    match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        // Everything of ours answers with a response; what still arrives as an error is a fault of the gateway.
-        Err(error) => {
-            tracing::error!(error = %error, "a request ended in an error that nothing had turned into an answer");
-            ServiceResponse::new(bare, Raised::from(ProblemCode::Internal).error_response())
-        }
-    }
+    // Handlers, extractors and the middleware below answer problems as responses, never as errors.
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 fn log(

@@ -1,0 +1,130 @@
+//! A caller of the gateway.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the ban protects Graph; this client calls the gateway under test"
+)]
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+/// A caller with its token, or none.
+#[derive(Clone)]
+pub(crate) struct Client {
+    base: String,
+    token: Option<String>,
+    http: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Client {
+    pub(crate) fn new(base: String, token: Option<String>) -> Self {
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        let http = builder.timeout(Duration::from_secs(30)).build().unwrap();
+        Self { base, token, http }
+    }
+
+    pub(crate) async fn list(&self, group: &str) -> Answer {
+        self.get(&format!("/v1/groups/{group}/join-requests")).await
+    }
+
+    pub(crate) async fn approve(&self, group: &str, ids: &[impl AsRef<str>]) -> Answer {
+        self.decide("approve", group, &ids_body(ids)).await
+    }
+
+    pub(crate) async fn reject(&self, group: &str, ids: &[impl AsRef<str>]) -> Answer {
+        self.decide("reject", group, &ids_body(ids)).await
+    }
+
+    pub(crate) async fn decide(&self, verb: &str, group: &str, body: &Value) -> Answer {
+        let path = format!("/v1/groups/{group}/join-requests/{verb}");
+        let body = body.to_string();
+        self.send(Method::POST, &path, &[("content-type", "application/json")], body)
+            .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .body(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+        }
+    }
+}
+
+fn ids_body(ids: &[impl AsRef<str>]) -> Value {
+    json!({ "join_request_ids": ids.iter().map(AsRef::as_ref).collect::<Vec<_>>() })
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Checks status and problem code together.
+    #[track_caller]
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) -> Value {
+        let body = self.json();
+        assert_eq!(
+            (self.status, body["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("x-error-code"), code);
+        assert_eq!(body["request_id"], self.header("x-request-id"));
+        body
+    }
+
+    /// The outcome of each id, in order.
+    #[track_caller]
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        let body = self.json();
+        let results = body["results"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no results: {}", self.text));
+        results
+            .iter()
+            .map(|item| item["outcome"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}

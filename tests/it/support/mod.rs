@@ -1,0 +1,9 @@
+//! What the tests stand on: the gateway under test, callers as values, and upstreams that misbehave on command.
+
+mod app;
+mod client;
+mod raw_upstream;
+
+pub(crate) use app::TestApp;
+pub(crate) use client::Client;
+pub(crate) use raw_upstream::{RawUpstream, Reply};
