@@ -72,7 +72,11 @@ impl GraphSettings {
             1..=1024,
             "The `limit` sent with a list; Graph's own when not set.",
         );
-        let ca_file = section.path("ca_file", "Certificates (PEM) to trust in place of the system's.");
+        let ca_file = section.path(
+            "ca_file",
+            "certificates as PEM",
+            "Certificates (PEM) to trust in place of the system's.",
+        );
         let proxy_url = section.parsed(
             "proxy_url",
             None,

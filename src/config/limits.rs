@@ -38,7 +38,12 @@ impl LimitSettings {
                 minute(600),
                 "Units a caller may use: one per request and one per started 64 ids.",
             ),
-            caller_burst: section.count("caller_burst", 60, 8..=100_000, "Units a caller may use at once."),
+            caller_burst: section.count(
+                "caller_burst",
+                60,
+                17..=100_000,
+                "Units a caller may use at once; 17 are enough for one decision on 1024 ids.",
+            ),
             graph: section.rate("graph", hour(5000), "Calls sent to Graph."),
             graph_burst: section.count("graph_burst", 100, 1..=100_000, "Calls sent to Graph at once."),
             graph_max_concurrency: section.count(

@@ -261,8 +261,17 @@ impl Section<'_, '_> {
         value.unwrap_or_default()
     }
 
-    pub(super) fn path(&mut self, name: &str, doc: &'static str) -> Option<PathBuf> {
-        self.text(name, None, doc).map(PathBuf::from)
+    /// A path; `content` says what the file must hold.
+    pub(super) fn path(&mut self, name: &str, content: &str, doc: &'static str) -> Option<PathBuf> {
+        let accept = |text: &String| (1..=4096).contains(&text.len()) && !text.chars().any(char::is_control);
+        self.parsed(
+            name,
+            None,
+            &format!("the path of a file with {content}"),
+            accept,
+            doc,
+        )
+        .map(PathBuf::from)
     }
 
     pub(super) fn list(&mut self, name: &str, doc: &'static str) -> Option<Vec<String>> {
@@ -333,7 +342,7 @@ impl Section<'_, '_> {
             .get(&key)
             .map(|entry| entry.source.clone())
             .unwrap_or_default();
-        let path = self.path(name, doc)?;
+        let path = self.path(name, form.describe(), doc)?;
         match Secret::from_file(&key, &path, form) {
             Ok(secret) => {
                 let secret = Arc::new(secret);

@@ -1,11 +1,11 @@
 //! Every metric, one field each; the text given at its construction is its help text.
 
-use prometheus::core::Collector;
-use prometheus::process_collector::ProcessCollector;
+use prometheus::core::Desc;
 use prometheus::{
-    Error, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Error, GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
+
+use super::builder::MetricsBuilder;
 
 /// Whole requests: from a cached answer to the longest deadline.
 const REQUEST_SECONDS: &[f64] = &[
@@ -22,6 +22,8 @@ const WAIT_SECONDS: &[f64] = &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// What is in the registry, for the documentation.
+    pub(super) descriptions: Vec<Desc>,
     pub(super) http_requests: IntCounterVec,
     pub(super) http_duration: HistogramVec,
     pub(super) http_in_flight: IntGauge,
@@ -60,137 +62,102 @@ impl Metrics {
         reason = "a list of metrics with their help texts; nothing to split it by"
     )]
     pub fn new(graph_version: &str) -> Result<Self, Error> {
-        let registry = Registry::new();
-        let r = &registry;
-        build_info(r, graph_version)?;
-        registry.register(Box::new(ProcessCollector::for_self()))?;
+        let mut build = MetricsBuilder::new()?;
+        build.info(graph_version)?;
         Ok(Self {
-            http_requests: counters(
-                r,
+            http_requests: build.counters(
                 "http_requests_total",
                 "Requests answered.",
                 &["route", "method", "status", "fault"],
             )?,
-            http_duration: histograms(
-                r,
+            http_duration: build.histograms(
                 "http_request_duration_seconds",
                 "Time from the head of a request to its answer.",
                 REQUEST_SECONDS,
                 &["route", "method"],
             )?,
-            http_in_flight: register(
-                r,
-                IntGauge::new("joingate_http_requests_in_flight", "Requests being served.")?,
-            )?,
-            overhead: histograms(
-                r,
+            http_in_flight: build.int_gauge("http_requests_in_flight", "Requests being served.")?,
+            overhead: build.histograms(
                 "gateway_overhead_seconds",
                 "Time of a request not spent waiting for Graph or for its limits.",
                 OVERHEAD_SECONDS,
                 &["route"],
             )?,
-            auth_failures: counters(
-                r,
+            auth_failures: build.counters(
                 "auth_failures_total",
                 "Requests without a valid internal token.",
                 &["reason"],
             )?,
-            limited: counters(
-                r,
+            limited: build.counters(
                 "limited_total",
                 "Requests refused by a limit of the gateway.",
                 &["limit", "reason"],
             )?,
-            limit_wait: histograms(
-                r,
+            limit_wait: build.histograms(
                 "limit_wait_seconds",
                 "Time waited for a limit before a call was sent.",
                 WAIT_SECONDS,
                 &["limit"],
             )?,
-            graph_requests: counters(
-                r,
+            graph_requests: build.counters(
                 "graph_requests_total",
                 "Calls sent to Graph.",
                 &["account", "operation", "outcome"],
             )?,
-            graph_duration: histograms(
-                r,
+            graph_duration: build.histograms(
                 "graph_request_duration_seconds",
                 "Time from sending a call to the end of Graph's answer.",
                 REQUEST_SECONDS,
                 &["account", "operation"],
             )?,
-            graph_retries: counters(
-                r,
+            graph_retries: build.counters(
                 "graph_retries_total",
                 "Calls sent again.",
                 &["account", "operation", "reason"],
             )?,
-            graph_errors: counters(
-                r,
+            graph_errors: build.counters(
                 "graph_errors_total",
                 "Errors named by Graph, whole calls and single ids.",
                 &["account", "class", "code"],
             )?,
-            graph_usage: gauges(
-                r,
+            graph_usage: build.gauges(
                 "graph_usage_percent",
                 "Highest usage that Graph reported last.",
                 &["account", "header", "measure"],
             )?,
-            graph_paused_until: gauges(
-                r,
+            graph_paused_until: build.gauges(
                 "graph_paused_until_timestamp_seconds",
                 "Until when nothing is sent to Graph; 0 when not paused.",
                 &["account"],
             )?,
-            graph_token_valid: register(
-                r,
-                IntGaugeVec::new(
-                    opts(
-                        "graph_token_valid",
-                        "Whether Graph took the token at the last call that tells (1) or refused it (0).",
-                    ),
-                    &["account"],
-                )?,
+            graph_token_valid: build.int_gauges(
+                "graph_token_valid",
+                "Whether Graph took the token at the last call that tells (1) or refused it (0).",
+                &["account"],
             )?,
-            graph_version_mismatch: register(
-                r,
-                IntGaugeVec::new(
-                    opts(
-                        "graph_version_mismatch",
-                        "Whether Graph served another version than asked for.",
-                    ),
-                    &["account"],
-                )?,
+            graph_version_mismatch: build.int_gauges(
+                "graph_version_mismatch",
+                "Whether Graph served another version than asked for.",
+                &["account"],
             )?,
-            graph_schema_drift: counters(
-                r,
+            graph_schema_drift: build.counters(
                 "graph_schema_drift_total",
                 "Answers of Graph that differ from its documentation.",
                 &["account", "kind"],
             )?,
-            decisions: counters(
-                r,
+            decisions: build.counters(
                 "decisions_total",
                 "Ids decided, by what became of them.",
                 &["action", "outcome"],
             )?,
-            reloads: counters(
-                r,
+            reloads: build.counters(
                 "config_reloads_total",
                 "Files that changed while running.",
                 &["what", "result"],
             )?,
-            audit_lost: register(
-                r,
-                IntCounter::new(
-                    "joingate_audit_lost_total",
-                    "Audit events that could not be written.",
-                )?,
-            )?,
-            registry,
+            audit_lost: build.counter("audit_lost_total", "Audit events that could not be written.")?,
+            registry: build.registry,
+            descriptions: build.descriptions,
         })
     }
 
@@ -209,41 +176,4 @@ impl Metrics {
         self.http_in_flight.inc();
         InFlight(self.http_in_flight.clone())
     }
-}
-
-fn build_info(registry: &Registry, graph_version: &str) -> Result<(), Error> {
-    let labels = ["version", "commit", "graph_version"];
-    let info = IntGaugeVec::new(opts("build_info", "Always 1; what is running."), &labels)?;
-    let commit = option_env!("JOINGATE_COMMIT").unwrap_or("unknown");
-    info.with_label_values(&[env!("CARGO_PKG_VERSION"), commit, graph_version])
-        .set(1);
-    register(registry, info).map(drop)
-}
-
-fn opts(name: &str, help: &str) -> Opts {
-    Opts::new(format!("joingate_{name}"), help)
-}
-
-fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, Error> {
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
-}
-
-fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, Error> {
-    register(registry, IntCounterVec::new(opts(name, help), labels)?)
-}
-
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, Error> {
-    register(registry, GaugeVec::new(opts(name, help), labels)?)
-}
-
-fn histograms(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    buckets: &[f64],
-    labels: &[&str],
-) -> Result<HistogramVec, Error> {
-    let opts = HistogramOpts::new(format!("joingate_{name}"), help).buckets(buckets.to_vec());
-    register(registry, HistogramVec::new(opts, labels)?)
 }

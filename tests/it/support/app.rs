@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use super::Client;
 
-pub(super) const ISSUER: &str = "https://issuer.test.invalid";
-pub(super) const AUDIENCE: &str = "joingate";
-pub(super) const SECRET: &str = "a-secret-that-only-tests-know-about";
-pub(super) const GRAPH_TOKEN: &str = "graph-token-of-the-tests";
-pub(super) const READ: &str = "join_requests:read";
-pub(super) const DECIDE: &str = "join_requests:decide";
+pub(crate) const ISSUER: &str = "https://issuer.test.invalid";
+pub(crate) const AUDIENCE: &str = "joingate";
+pub(crate) const SECRET: &str = "a-secret-that-only-tests-know-about";
+pub(crate) const GRAPH_TOKEN: &str = "graph-token-of-the-tests";
+pub(crate) const READ: &str = "join_requests:read";
+pub(crate) const DECIDE: &str = "join_requests:decide";
 
 /// How the gateway under test is set up.
 #[derive(Default)]

@@ -4,6 +4,6 @@ mod app;
 mod client;
 mod raw_upstream;
 
-pub(crate) use app::TestApp;
+pub(crate) use app::{AUDIENCE, DECIDE, ISSUER, READ, SECRET, TestApp};
 pub(crate) use client::Client;
 pub(crate) use raw_upstream::{RawUpstream, Reply};
