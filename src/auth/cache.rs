@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::verifier::Verified;
+use super::verified::Verified;
 use crate::domain::GroupAccess;
 
 const TYPICAL_TOKENS: usize = 10_000;

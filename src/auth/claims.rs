@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::issuer::Issuer;
-use super::verifier::Verified;
+use super::verified::Verified;
 use super::{AuthFailure, rights};
 use crate::domain::Caller;
 

@@ -20,12 +20,14 @@ pub(crate) mod pem;
 mod rights;
 #[cfg(test)]
 mod tests;
+mod verified;
 mod verifier;
 
 pub use bearer::bearer_token;
 pub use failure::AuthFailure;
 pub use keys::{KeyProblem, KeyProblems};
-pub use verifier::{Verified, Verifier};
+pub use verified::Verified;
+pub use verifier::Verifier;
 
 /// Longest token accepted, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -12,20 +12,9 @@ use super::compact::Compact;
 use super::header::TokenHeader;
 use super::issuer::Issuer;
 use super::keys::KeyProblems;
+use super::verified::Verified;
 use super::{AuthFailure, MAX_TOKEN_BYTES, json};
 use crate::config::AuthSettings;
-use crate::domain::{Caller, Rights};
-
-/// What a verified token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Who calls.
-    pub caller: Caller,
-    /// What the caller may do.
-    pub rights: Rights,
-    /// The token's `exp`, without leeway.
-    pub expires_at: Timestamp,
-}
 
 /// Checks internal tokens against the issuers of the settings.
 #[derive(Debug)]

@@ -4,13 +4,15 @@
 mod client;
 mod codes;
 mod fault;
+mod page;
 mod refusal;
 mod retry;
 mod transport;
 mod usage;
 mod wire;
 
-pub use client::{Cursor, GraphClient, ItemReply, Page};
+pub use client::{GraphClient, ItemReply};
 pub use codes::{Actor, CODES, CodeRow, ErrorClass};
 pub use fault::{GraphError, StartError};
+pub use page::{Cursor, Page};
 pub use refusal::Refusal;

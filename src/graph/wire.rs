@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::client::{Cursor, Page};
+use super::page::{Cursor, Page};
 use super::refusal::NamedError;
 use crate::domain::{Action, JoinRequest, JoinRequestId};
 
