@@ -1,79 +1,24 @@
-//! Typed access to the settings of one section. Each method declares a setting: name, default, bounds, meaning.
+//! A method for every kind of value a setting may have.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Value;
 
-use super::entries::Entry;
-use super::reader::{Effective, Reader};
-use super::secret::{Secret, SecretForm};
-use super::value::{Rate, format_duration, format_size, parse_duration, parse_size};
+use super::{Choice, Declaration, Section};
+use crate::config::entries::Entry;
+use crate::config::value::{Rate, format_duration, format_size, parse_duration, parse_size};
 
-/// A setting whose values are a fixed list of words.
-pub(super) trait Choice: Copy + PartialEq + 'static {
-    /// Each word with its value.
-    const WORDS: &'static [(&'static str, Self)];
-}
-
-/// One section, such as `server` or `auth.issuers.main`.
-pub(super) struct Section<'r, 'e> {
-    pub(super) reader: &'r mut Reader<'e>,
-    pub(super) prefix: String,
-}
-
-/// The words that declare a setting, apart from its value.
-struct Declaration<'d> {
-    name: &'d str,
-    form: String,
-    doc: &'static str,
-}
-
+#[expect(
+    clippy::multiple_inherent_impl,
+    reason = "the one path of every setting and the kinds of values are two ideas"
+)]
 impl Section<'_, '_> {
-    pub(super) fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.prefix)
-    }
-
-    /// The one path every setting takes: look it up, parse it, remember what took effect.
-    fn read<T>(
-        &mut self,
-        declaration: Declaration<'_>,
-        default: Option<T>,
-        parse: impl Fn(&Entry) -> Option<T>,
-        show: impl Fn(&T) -> String,
-    ) -> Option<T> {
-        let key = self.key(declaration.name);
-        let default_text = default.as_ref().map(&show).unwrap_or_default();
-        let (value, source) = match self.reader.take(&key) {
-            None => (default, "default".to_owned()),
-            Some(entry) => {
-                let parsed = parse(entry);
-                if parsed.is_none() {
-                    let message = format!("`{}` is not {}", shown(&entry.value), declaration.form);
-                    self.reader.refuse(&key, &entry.source, message);
-                }
-                (parsed.or(default), entry.source.clone())
-            }
-        };
-        let shown = value.as_ref().map(&show).unwrap_or_default();
-        let Declaration { form, doc, .. } = declaration;
-        self.reader.effective.push(Effective {
-            key,
-            form,
-            default: default_text,
-            doc,
-            value: shown,
-            source,
-        });
-        value
-    }
-
-    pub(super) fn duration(
+    pub(in crate::config) fn duration(
         &mut self,
         name: &str,
         default: Duration,
@@ -93,7 +38,7 @@ impl Section<'_, '_> {
         value.unwrap_or(default)
     }
 
-    pub(super) fn size(
+    pub(in crate::config) fn size(
         &mut self,
         name: &str,
         default: u64,
@@ -112,7 +57,7 @@ impl Section<'_, '_> {
         usize::try_from(value.unwrap_or(default)).unwrap_or(usize::MAX)
     }
 
-    pub(super) fn count(
+    pub(in crate::config) fn count(
         &mut self,
         name: &str,
         default: u32,
@@ -123,7 +68,7 @@ impl Section<'_, '_> {
             .unwrap_or(default)
     }
 
-    pub(super) fn optional_count(
+    pub(in crate::config) fn optional_count(
         &mut self,
         name: &str,
         default: Option<u32>,
@@ -147,7 +92,7 @@ impl Section<'_, '_> {
         self.read(Declaration { name, form, doc }, default, parse, u32::to_string)
     }
 
-    pub(super) fn rate(&mut self, name: &str, default: Rate, doc: &'static str) -> Rate {
+    pub(in crate::config) fn rate(&mut self, name: &str, default: Rate, doc: &'static str) -> Rate {
         let declaration = Declaration {
             name,
             form: "a rate such as `600/min` (s, min or h)".to_owned(),
@@ -162,7 +107,7 @@ impl Section<'_, '_> {
         .unwrap_or(default)
     }
 
-    pub(super) fn flag(&mut self, name: &str, default: bool, doc: &'static str) -> bool {
+    pub(in crate::config) fn flag(&mut self, name: &str, default: bool, doc: &'static str) -> bool {
         let parse = |entry: &Entry| match &entry.value {
             Value::Boolean(flag) => Some(*flag),
             Value::String(text) if entry.from_environment => text.parse().ok(),
@@ -182,7 +127,7 @@ impl Section<'_, '_> {
             .unwrap_or(default)
     }
 
-    pub(super) fn choice<T: Choice>(&mut self, name: &str, default: T, doc: &'static str) -> T {
+    pub(in crate::config) fn choice<T: Choice>(&mut self, name: &str, default: T, doc: &'static str) -> T {
         let words = T::WORDS
             .iter()
             .map(|(word, _)| format!("`{word}`"))
@@ -214,7 +159,7 @@ impl Section<'_, '_> {
     }
 
     /// Any value that reads itself from text, such as a URL or an address.
-    pub(super) fn parsed<T: FromStr + Display>(
+    pub(in crate::config) fn parsed<T: FromStr + Display>(
         &mut self,
         name: &str,
         default: Option<T>,
@@ -235,13 +180,23 @@ impl Section<'_, '_> {
         )
     }
 
-    pub(super) fn address(&mut self, name: &str, default: SocketAddr, doc: &'static str) -> SocketAddr {
+    pub(in crate::config) fn address(
+        &mut self,
+        name: &str,
+        default: SocketAddr,
+        doc: &'static str,
+    ) -> SocketAddr {
         let form = "an address with a port, such as `0.0.0.0:8080`";
         self.parsed(name, Some(default), form, |_| true, doc)
             .unwrap_or(default)
     }
 
-    pub(super) fn text(&mut self, name: &str, default: Option<&str>, doc: &'static str) -> Option<String> {
+    pub(in crate::config) fn text(
+        &mut self,
+        name: &str,
+        default: Option<&str>,
+        doc: &'static str,
+    ) -> Option<String> {
         let accept = |text: &String| (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control);
         self.parsed(
             name,
@@ -253,7 +208,7 @@ impl Section<'_, '_> {
     }
 
     /// Like [`Self::text`], and its absence is a problem.
-    pub(super) fn required_text(&mut self, name: &str, doc: &'static str) -> String {
+    pub(in crate::config) fn required_text(&mut self, name: &str, doc: &'static str) -> String {
         let value = self.text(name, None, doc);
         if value.is_none() {
             self.missing(name, "it must be set");
@@ -261,11 +216,11 @@ impl Section<'_, '_> {
         value.unwrap_or_default()
     }
 
-    pub(super) fn path(&mut self, name: &str, doc: &'static str) -> Option<PathBuf> {
+    pub(in crate::config) fn path(&mut self, name: &str, doc: &'static str) -> Option<PathBuf> {
         self.text(name, None, doc).map(PathBuf::from)
     }
 
-    pub(super) fn list(&mut self, name: &str, doc: &'static str) -> Option<Vec<String>> {
+    pub(in crate::config) fn list(&mut self, name: &str, doc: &'static str) -> Option<Vec<String>> {
         let parse = |entry: &Entry| match &entry.value {
             Value::Array(items) => items
                 .iter()
@@ -287,101 +242,4 @@ impl Section<'_, '_> {
             items.join(", ")
         })
     }
-
-    /// A secret under `name_file` (a path) or `name` (the value itself), never both.
-    pub(super) fn secret(&mut self, name: &str, form: SecretForm, doc: &'static str) -> Option<Arc<Secret>> {
-        let file_name = format!("{name}_file");
-        let inline_key = self.key(name);
-        let inline = self.reader.take(&inline_key);
-        let file = self.secret_file(&file_name, form, doc);
-        let entry = inline?;
-        if file.is_some() {
-            let message = format!("both `{name}` and `{file_name}` are set; keep one");
-            self.reader.refuse(&inline_key, &entry.source, message);
-            return file;
-        }
-        let made = entry
-            .value
-            .as_str()
-            .map(|value| Secret::from_value(&inline_key, value, form));
-        match made {
-            Some(Ok(secret)) => Some(self.keep(secret, &inline_key, &entry.source)),
-            Some(Err(error)) => {
-                self.reader.refuse(&inline_key, &entry.source, error.to_string());
-                None
-            }
-            None => {
-                self.reader
-                    .refuse(&inline_key, &entry.source, "a secret is a text");
-                None
-            }
-        }
-    }
-
-    /// A file whose content is read now and again whenever it changes.
-    pub(super) fn secret_file(
-        &mut self,
-        name: &str,
-        form: SecretForm,
-        doc: &'static str,
-    ) -> Option<Arc<Secret>> {
-        let key = self.key(name);
-        let source = self
-            .reader
-            .entries
-            .0
-            .get(&key)
-            .map(|entry| entry.source.clone())
-            .unwrap_or_default();
-        let path = self.path(name, doc)?;
-        match Secret::from_file(&key, &path, form) {
-            Ok(secret) => {
-                let secret = Arc::new(secret);
-                self.reader.secrets.push(Arc::clone(&secret));
-                Some(secret)
-            }
-            Err(error) => {
-                self.reader.refuse(&key, &source, error.to_string());
-                None
-            }
-        }
-    }
-
-    fn keep(&mut self, secret: Secret, key: &str, source: &str) -> Arc<Secret> {
-        self.reader.effective.push(Effective {
-            key: key.to_owned(),
-            form: "the value itself, for development".to_owned(),
-            default: String::new(),
-            doc: "",
-            value: "(set)".to_owned(),
-            source: source.to_owned(),
-        });
-        Arc::new(secret)
-    }
-
-    /// Reports that a setting is needed and absent.
-    pub(super) fn missing(&mut self, name: &str, message: &str) {
-        let key = self.key(name);
-        // A value that was refused has been reported already.
-        if !self.reader.problems.iter().any(|problem| problem.key == key) {
-            self.reader.refuse(&key, "not set", message);
-        }
-    }
-}
-
-/// A value in a message: short, and without line ends.
-fn shown(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other @ (Value::Integer(_)
-        | Value::Float(_)
-        | Value::Boolean(_)
-        | Value::Datetime(_)
-        | Value::Array(_)
-        | Value::Table(_)) => other.to_string(),
-    };
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(80)
-        .collect()
 }
