@@ -1,10 +1,11 @@
 //! Every metric, one field each; the text given at its construction is its help text.
 
+pub use prometheus::Error as MetricsError;
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
-    Error, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 /// Whole requests: from a cached answer to the longest deadline.
@@ -59,7 +60,7 @@ impl Metrics {
         clippy::too_many_lines,
         reason = "a list of metrics with their help texts; nothing to split it by"
     )]
-    pub fn new(graph_version: &str) -> Result<Self, Error> {
+    pub fn new(graph_version: &str) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let r = &registry;
         build_info(r, graph_version)?;
@@ -211,7 +212,7 @@ impl Metrics {
     }
 }
 
-fn build_info(registry: &Registry, graph_version: &str) -> Result<(), Error> {
+fn build_info(registry: &Registry, graph_version: &str) -> Result<(), MetricsError> {
     let labels = ["version", "commit", "graph_version"];
     let info = IntGaugeVec::new(opts("build_info", "Always 1; what is running."), &labels)?;
     let commit = option_env!("JOINGATE_COMMIT").unwrap_or("unknown");
@@ -224,16 +225,21 @@ fn opts(name: &str, help: &str) -> Opts {
     Opts::new(format!("joingate_{name}"), help)
 }
 
-fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, Error> {
+fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, MetricsError> {
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
 }
 
-fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, Error> {
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, MetricsError> {
     register(registry, IntCounterVec::new(opts(name, help), labels)?)
 }
 
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, Error> {
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, MetricsError> {
     register(registry, GaugeVec::new(opts(name, help), labels)?)
 }
 
@@ -243,7 +249,7 @@ fn histograms(
     help: &str,
     buckets: &[f64],
     labels: &[&str],
-) -> Result<HistogramVec, Error> {
+) -> Result<HistogramVec, MetricsError> {
     let opts = HistogramOpts::new(format!("joingate_{name}"), help).buckets(buckets.to_vec());
     register(registry, HistogramVec::new(opts, labels)?)
 }

@@ -11,5 +11,5 @@ mod recorders;
 pub use audit::{Audit, AuditEvent, AuditUnavailable, DecidedItem, Deciding};
 pub use labels::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
 pub use logging::{LoggingError, start_logging};
-pub use metrics::{InFlight, Metrics};
+pub use metrics::{InFlight, Metrics, MetricsError};
 pub use pseudonym::Pseudonyms;
