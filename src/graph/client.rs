@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::Method;
-
 use super::codes::ErrorClass;
 use super::fault::{GraphError, StartError};
 use super::refusal::{NamedError, Refusal};
@@ -103,7 +101,6 @@ impl GraphClient {
         let query = limit.into_iter().chain(after).collect();
         let call = Call {
             operation,
-            method: Method::GET,
             group,
             query,
             body: None,
@@ -111,7 +108,7 @@ impl GraphClient {
         let page = repeat_read(
             self.max_attempts,
             budget,
-            async |budget: &mut Budget| self.attempt(&call, budget, |_, body, _| body.page()).await,
+            async |budget: &mut Budget| self.attempt(&call, budget, read_page).await,
             |error| self.transport.metrics.graph_retried(operation, error.reason()),
         )
         .await?;
@@ -129,21 +126,26 @@ impl GraphClient {
         ids: &[JoinRequestId],
         budget: &mut Budget,
     ) -> Result<Vec<ItemReply>, GraphError> {
-        let (operation, method) = match action {
-            Action::Approve => (GraphOperation::Approve, Method::POST),
-            // With a JSON body, as Meta documents it for this edge.
-            Action::Reject => (GraphOperation::Reject, Method::DELETE),
+        let operation = match action {
+            Action::Approve => GraphOperation::Approve,
+            Action::Reject => GraphOperation::Reject,
         };
         let call = Call {
             operation,
-            method,
             group,
             query: Vec::new(),
             body: Some(decision_body(ids)),
         };
         self.attempt(&call, budget, |client, body, status| {
             let lists = body.lists(action)?;
-            Some(client.replies(ids, lists, status))
+            let replies = client.replies(ids, lists, status);
+            let refused = replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
+            let outcome = if refused {
+                AttemptOutcome::Partial
+            } else {
+                AttemptOutcome::Answered
+            };
+            Some((replies, outcome))
         })
         .await
     }
@@ -153,7 +155,7 @@ impl GraphClient {
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
-        read: impl Fn(&Self, &Body, u16) -> Option<T>,
+        read: impl Fn(&Self, &Body, u16) -> Option<(T, AttemptOutcome)>,
     ) -> Result<T, GraphError> {
         let (took, answer) = self.transport.send(call, budget).await;
         let mut result = answer.and_then(|answer| self.judge(&answer, &read));
@@ -161,7 +163,7 @@ impl GraphClient {
         if let Some(outcome) = outcome_of(&result) {
             self.transport.metrics.graph_called(call.operation, outcome, took);
         }
-        result
+        result.map(|(value, _)| value)
     }
 
     /// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
@@ -273,10 +275,14 @@ impl GraphClient {
     }
 }
 
+fn read_page(_: &GraphClient, body: &Body, _: u16) -> Option<(Page, AttemptOutcome)> {
+    Some((body.page()?, AttemptOutcome::Answered))
+}
+
 /// The metric label of an attempt; `None` when nothing was sent.
-fn outcome_of<T>(result: &Result<T, GraphError>) -> Option<AttemptOutcome> {
+fn outcome_of<T>(result: &Result<(T, AttemptOutcome), GraphError>) -> Option<AttemptOutcome> {
     Some(match result {
-        Ok(_) => AttemptOutcome::Answered,
+        Ok((_, outcome)) => *outcome,
         Err(GraphError::Held(_)) => return None,
         Err(GraphError::NotConnected) => AttemptOutcome::NotConnected,
         Err(GraphError::TimedOut) => AttemptOutcome::TimedOut,

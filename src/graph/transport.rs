@@ -23,7 +23,6 @@ const MAX_ANSWER: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Call<'c> {
     pub(super) operation: GraphOperation,
-    pub(super) method: Method,
     pub(super) group: &'c GroupId,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Vec<u8>>,
@@ -114,7 +113,7 @@ impl Transport {
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let mut request = Request::new(call.method.clone(), url);
+        let mut request = Request::new(method(call.operation), url);
         let headers = request.headers_mut();
         if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose_text())) {
             bearer.set_sensitive(true);
@@ -143,7 +142,8 @@ impl Transport {
             .map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();
         let stated = retry_after(response.headers(), SystemTime::now());
-        let wait = stated.max(usage::read(response.headers(), &self.metrics));
+        let header = |name: &str| response.headers().get(name).map(HeaderValue::as_bytes);
+        let wait = stated.max(usage::read(header, &self.metrics));
         self.note_version(response.headers());
         let body = read_capped(&mut response).await?;
         Ok(Answer { status, body, wait })
@@ -175,6 +175,15 @@ async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn method(operation: GraphOperation) -> Method {
+    match operation {
+        GraphOperation::List => Method::GET,
+        GraphOperation::Approve => Method::POST,
+        // With a JSON body, as Meta documents it for this edge.
+        GraphOperation::Reject => Method::DELETE,
+    }
 }
 
 /// Only a failed connection attempt proves that nothing was sent.
