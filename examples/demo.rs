@@ -20,10 +20,7 @@ const TOKEN_LIFE: Duration = Duration::from_hours(2);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let options = SandboxOptions {
-        token: GRAPH_TOKEN.to_owned(),
-        ..SandboxOptions::default()
-    };
+    let options = SandboxOptions { token: GRAPH_TOKEN.to_owned(), ..SandboxOptions::default() };
     let sandbox = Sandbox::start(options).await?;
     let groups = sandbox.control().seed_demo()?;
 
@@ -88,10 +85,7 @@ fn welcome(
 ) -> Result<String, Box<dyn Error>> {
     let api = format!("http://{}", app.api_address());
     let mut text = String::new();
-    writeln!(
-        text,
-        "\nJoingate and a Graph sandbox. Nothing leaves this machine; Ctrl-C ends it.\n"
-    )?;
+    writeln!(text, "\nJoingate and a Graph sandbox. Nothing leaves this machine; Ctrl-C ends it.\n")?;
     writeln!(text, "docs     {api}/docs/")?;
     writeln!(text, "metrics  http://{}/metrics", app.admin_address())?;
     writeln!(text, "sandbox  {}/_sandbox", sandbox.base_url())?;
@@ -117,24 +111,12 @@ fn welcome(
         let body = format!(r#"{{"join_request_ids":[{ids}],"reason":"demo"}}"#);
         format!("curl -sS {bearer} -H 'Content-Type: application/json' -d '{body}' {at}/{verb}")
     };
-    writeln!(
-        text,
-        "\nPaste these into another terminal.\n\nList the open requests:\n"
-    )?;
+    writeln!(text, "\nPaste these into another terminal.\n\nList the open requests:\n")?;
     writeln!(text, "  curl -sS {bearer} {at}\n\nApprove one:\n")?;
-    writeln!(
-        text,
-        "  {}\n\nReject one:\n",
-        decide("approve", &format!("\"{approved}\""))
-    )?;
+    writeln!(text, "  {}\n\nReject one:\n", decide("approve", &format!("\"{approved}\"")))?;
     writeln!(text, "  {}", decide("reject", &format!("\"{rejected}\"")))?;
     if let Some(crowded) = groups.get(1) {
-        let ids = crowded
-            .request_ids
-            .iter()
-            .map(|id| format!("\"{id}\""))
-            .collect::<Vec<_>>()
-            .join(",");
+        let ids = crowded.request_ids.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(",");
         let other = decide("approve", &ids).replace(&first.id, &crowded.id);
         writeln!(
             text,

@@ -58,24 +58,15 @@ fn announce(sandbox: &RunningSandbox, seed: bool) -> io::Result<()> {
         "Sandbox of the WhatsApp group join request edge: a simulator, nothing of it reaches Meta."
     )?;
     writeln!(out, "  Graph base url  {url}")?;
-    writeln!(
-        out,
-        "  Control API     {url}/_sandbox lists its routes; the main ones are"
-    )?;
-    for route in [
-        "POST /_sandbox/groups",
-        "POST /_sandbox/groups/{group_id}/requests",
-        "GET  /_sandbox/calls",
-    ] {
+    writeln!(out, "  Control API     {url}/_sandbox lists its routes; the main ones are")?;
+    for route in
+        ["POST /_sandbox/groups", "POST /_sandbox/groups/{group_id}/requests", "GET  /_sandbox/calls"]
+    {
         writeln!(out, "                  {route}")?;
     }
     if seed {
         for group in sandbox.control().seed_demo().map_err(io::Error::other)? {
-            writeln!(
-                out,
-                "  Group           {} ({}): {}",
-                group.id, group.name, group.description
-            )?;
+            writeln!(out, "  Group           {} ({}): {}", group.id, group.name, group.description)?;
         }
     }
     out.flush()

@@ -26,10 +26,7 @@ impl Sandbox {
     /// size is not 1 to 1024 or the version is not of the form `v23.0`.
     pub async fn start(options: SandboxOptions) -> io::Result<RunningSandbox> {
         if !(1..=graph::MAX_LIMIT).contains(&options.page_size) || !graph::is_version(&options.version) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "page size or version out of bounds",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "page size or version out of bounds"));
         }
         let listener = TcpListener::bind(options.listen).await?.into_std()?;
         let addr = listener.local_addr()?;
@@ -53,12 +50,7 @@ impl Sandbox {
             reason = "the running sandbox owns the task and ends it in `stop`"
         )]
         let task = tokio::spawn(server);
-        Ok(RunningSandbox {
-            addr,
-            control,
-            handle,
-            task: Some(task),
-        })
+        Ok(RunningSandbox { addr, control, handle, task: Some(task) })
     }
 }
 

@@ -33,10 +33,7 @@ impl Readiness {
 /// `/livez`, `/readyz` and `/metrics`.
 pub fn admin_routes(config: &mut web::ServiceConfig) {
     config
-        .route(
-            "/livez",
-            web::get().to(async || HttpResponse::Ok().body("alive\n")),
-        )
+        .route("/livez", web::get().to(async || HttpResponse::Ok().body("alive\n")))
         .route("/readyz", web::get().to(readyz))
         .route("/metrics", web::get().to(metrics));
 }
@@ -50,7 +47,5 @@ async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
 }
 
 async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(metrics.exposition())
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.exposition())
 }

@@ -8,31 +8,22 @@ use super::problem::{ProblemCode, Raised};
 
 /// Swagger UI on the OpenAPI document, its files compiled in. No validator badge: it would call a foreign server.
 pub(super) fn docs_page() -> SwaggerUi {
-    let config = Config::from("/openapi.json")
-        .validator_url("none")
-        .try_it_out_enabled(true);
+    let config = Config::from("/openapi.json").validator_url("none").try_it_out_enabled(true);
     SwaggerUi::new("/docs/{_:.*}").config(config)
 }
 
 /// The page's files are addressed relative to `/docs/`.
 pub(super) async fn to_docs_page() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((LOCATION, "/docs/"))
-        .finish()
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
 }
 
 /// What a problem means and what to do about it.
 pub(super) async fn problem_page(request: HttpRequest) -> Result<HttpResponse, Raised> {
     let code = ProblemCode::from_name(request.match_info().get("code").unwrap_or_default());
     let row = code.ok_or(Raised::from(ProblemCode::NotFound))?.problem_type();
-    let status = row
-        .status
-        .map_or_else(|| "only of single ids".to_owned(), |status| status.to_string());
-    let retry = if row.retryable {
-        "The same request may succeed later."
-    } else {
-        "Repeating it will not help."
-    };
+    let status = row.status.map_or_else(|| "only of single ids".to_owned(), |status| status.to_string());
+    let retry =
+        if row.retryable { "The same request may succeed later." } else { "Repeating it will not help." };
     // Everything here comes from the table; nothing needs escaping but its own quotes and code marks.
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\
@@ -44,7 +35,5 @@ pub(super) async fn problem_page(request: HttpRequest) -> Result<HttpResponse, R
         fault = row.fault.as_str(),
         advice = row.advice,
     );
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .body(page))
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/html; charset=utf-8")).body(page))
 }

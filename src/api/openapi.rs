@@ -47,9 +47,7 @@ impl Modify for Security {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some(
-                "An internal token of an issuer that the gateway is set up for.",
-            ));
+            .description(Some("An internal token of an issuer that the gateway is set up for."));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("internal_token", SecurityScheme::Http(scheme.build()));
     }
@@ -108,31 +106,22 @@ impl Modify for Problems {
 fn add_problems(operation: &mut Operation, codes: &[Code]) {
     for row in PROBLEMS.iter().filter(|row| codes.contains(&row.code)) {
         let Some(status) = row.status else { continue };
-        let of_status = PROBLEMS
-            .iter()
-            .filter(|other| codes.contains(&other.code) && other.status == Some(status));
-        let lines = of_status
-            .map(|row| format!("`{}`: {}.", row.name, row.title))
-            .collect::<Vec<_>>();
+        let of_status =
+            PROBLEMS.iter().filter(|other| codes.contains(&other.code) && other.status == Some(status));
+        let lines = of_status.map(|row| format!("`{}`: {}.", row.name, row.title)).collect::<Vec<_>>();
         let content = Content::new(Some(Ref::from_schema_name("Problem")));
-        let mut response = ResponseBuilder::new()
-            .description(lines.join(" "))
-            .content("application/problem+json", content);
+        let mut response =
+            ResponseBuilder::new().description(lines.join(" ")).content("application/problem+json", content);
         for (name, text) in answer_headers(status) {
             response = response.header(name, HeaderBuilder::new().description(Some(text)).build());
         }
-        operation
-            .responses
-            .responses
-            .insert(status.to_string(), RefOr::T(response.build()));
+        operation.responses.responses.insert(status.to_string(), RefOr::T(response.build()));
     }
 }
 
 fn answer_headers(status: u16) -> Vec<(&'static str, &'static str)> {
-    let mut headers = vec![
-        ("X-Request-Id", "The id of the request."),
-        ("X-Error-Code", "The problem's code."),
-    ];
+    let mut headers =
+        vec![("X-Request-Id", "The id of the request."), ("X-Error-Code", "The problem's code.")];
     match status {
         401 | 403 => headers.push(("WWW-Authenticate", "What is needed (RFC 6750).")),
         429 | 503 => headers.push(("Retry-After", "Whole seconds to wait, 1 to 3600.")),
@@ -145,15 +134,7 @@ struct KnownValues;
 
 impl Modify for KnownValues {
     fn modify(&self, document: &mut Document) {
-        let outcomes = [
-            "approved",
-            "rejected",
-            "gone",
-            "failed",
-            "not_sent",
-            "unknown",
-            "would_send",
-        ];
+        let outcomes = ["approved", "rejected", "gone", "failed", "not_sent", "unknown", "would_send"];
         let codes = PROBLEMS.iter().map(|row| row.name).collect::<Vec<_>>();
         extensible(document, "DecisionResult", "outcome", &outcomes);
         extensible(document, "Problem", "code", &codes);
@@ -162,17 +143,12 @@ impl Modify for KnownValues {
 
 /// Lists the values of today. Clients must expect further ones, so it is no `enum`.
 fn extensible(document: &mut Document, schema: &str, property: &str, values: &[&str]) {
-    let schemas = document
-        .components
-        .as_mut()
-        .map(|components| &mut components.schemas);
+    let schemas = document.components.as_mut().map(|components| &mut components.schemas);
     let schema = schemas.and_then(|schemas| schemas.get_mut(schema));
     if let Some(RefOr::T(Schema::Object(object))) = schema
         && let Some(RefOr::T(Schema::Object(property))) = object.properties.get_mut(property)
     {
-        let known = Extensions::builder()
-            .add("x-extensible-enum", json!(values))
-            .build();
+        let known = Extensions::builder().add("x-extensible-enum", json!(values)).build();
         property.extensions.get_or_insert_default().merge(known);
     }
 }

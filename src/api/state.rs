@@ -52,10 +52,7 @@ pub struct Api {
 impl Api {
     /// Takes the bounds from the settings.
     pub fn new(parts: ApiParts, server: &ServerSettings, limits: &LimitSettings) -> Self {
-        let public_url = server
-            .public_url
-            .as_ref()
-            .map(|url| url.as_str().trim_end_matches('/').to_owned());
+        let public_url = server.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         Self {
             parts,
             request_deadline: server.request_deadline,

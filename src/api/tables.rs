@@ -6,9 +6,7 @@ use crate::moderation::{CODES, ErrorClass};
 /// Every problem as a Markdown table.
 pub fn problems_table() -> String {
     let rows = PROBLEMS.iter().map(|row| {
-        let status = row
-            .status
-            .map_or_else(|| "one id".to_owned(), |status| status.to_string());
+        let status = row.status.map_or_else(|| "one id".to_owned(), |status| status.to_string());
         let retry = if row.retryable { "yes" } else { "no" };
         format!(
             "| `{}` | {status} | {} | {retry} | {}. {} |\n",
@@ -28,11 +26,7 @@ pub fn problems_table() -> String {
 pub fn graph_codes_table() -> String {
     let rows = CODES.iter().map(|row| {
         let (first, last) = (row.codes.start(), row.codes.end());
-        let mut code = if first == last {
-            first.to_string()
-        } else {
-            format!("{first}–{last}")
-        };
+        let mut code = if first == last { first.to_string() } else { format!("{first}–{last}") };
         if let Some(subcode) = row.subcode {
             code = format!("{code}, subcode {subcode}");
         }
@@ -43,11 +37,7 @@ pub fn graph_codes_table() -> String {
             class.as_str(),
             if class.read_repeatable() { "yes" } else { "no" },
             whole_call(class),
-            if class.surely_not_executed() {
-                "no"
-            } else {
-                "not known"
-            },
+            if class.surely_not_executed() { "no" } else { "not known" },
             name(class_item_problem(class)),
             row.actor.as_str(),
         )

@@ -4,10 +4,7 @@ use super::{AuthFailure, MAX_TOKEN_BYTES};
 
 /// The token of an `Authorization` field: the scheme `Bearer` in any case, spaces, one token of at most 8 KiB.
 pub fn bearer_token(header_value: &[u8]) -> Result<&str, AuthFailure> {
-    let end = header_value
-        .iter()
-        .position(|byte| *byte == b' ')
-        .unwrap_or(header_value.len());
+    let end = header_value.iter().position(|byte| *byte == b' ').unwrap_or(header_value.len());
     let (scheme, rest) = header_value.split_at(end);
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(AuthFailure::WrongScheme);
@@ -59,11 +56,7 @@ mod tests {
             "Bearer \ta",
             "Bearer ä",
         ] {
-            assert_eq!(
-                bearer_token(value.as_bytes()),
-                Err(AuthFailure::MalformedHeader),
-                "{value:?}"
-            );
+            assert_eq!(bearer_token(value.as_bytes()), Err(AuthFailure::MalformedHeader), "{value:?}");
         }
         assert_eq!(bearer_token(b"Bearer \xff"), Err(AuthFailure::MalformedHeader));
     }
@@ -71,24 +64,14 @@ mod tests {
     #[test]
     fn another_scheme_is_told_apart() {
         for value in ["", "Basic YTpi", "Bearera.b.c", "a.b.c", " Bearer a", "Bearer\ta"] {
-            assert_eq!(
-                bearer_token(value.as_bytes()),
-                Err(AuthFailure::WrongScheme),
-                "{value:?}"
-            );
+            assert_eq!(bearer_token(value.as_bytes()), Err(AuthFailure::WrongScheme), "{value:?}");
         }
     }
 
     #[test]
     fn a_token_of_more_than_8_kib_is_refused_here_already() {
         let token = "a".repeat(MAX_TOKEN_BYTES);
-        assert_eq!(
-            bearer_token(format!("Bearer {token}").as_bytes()),
-            Ok(token.as_str())
-        );
-        assert_eq!(
-            bearer_token(format!("Bearer {token}a").as_bytes()),
-            Err(AuthFailure::TooLarge)
-        );
+        assert_eq!(bearer_token(format!("Bearer {token}").as_bytes()), Ok(token.as_str()));
+        assert_eq!(bearer_token(format!("Bearer {token}a").as_bytes()), Err(AuthFailure::TooLarge));
     }
 }

@@ -105,24 +105,11 @@ mod tests {
 
     fn entry(groups: usize) -> Entry {
         let groups = (0..groups).map(|number| GroupId::parse(&format!("g{number}")).unwrap());
-        let caller = Caller {
-            issuer: "main".to_owned(),
-            subject: "app".to_owned(),
-        };
-        let rights = Rights {
-            scopes: std::collections::BTreeSet::new(),
-            groups: GroupAccess::Only(groups.collect()),
-        };
-        let verified = Arc::new(Verified {
-            caller,
-            rights,
-            expires_at: Timestamp::UNIX_EPOCH,
-        });
-        Entry {
-            verified,
-            issuer: 0,
-            generation: 0,
-        }
+        let caller = Caller { issuer: "main".to_owned(), subject: "app".to_owned() };
+        let rights =
+            Rights { scopes: std::collections::BTreeSet::new(), groups: GroupAccess::Only(groups.collect()) };
+        let verified = Arc::new(Verified { caller, rights, expires_at: Timestamp::UNIX_EPOCH });
+        Entry { verified, issuer: 0, generation: 0 }
     }
 
     fn kept(tokens: usize, groups: usize) -> usize {
@@ -136,11 +123,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded_by_tokens_and_by_groups() {
         assert_eq!(kept(5_000, 2), 5_000);
-        assert!(
-            (1..=100).contains(&kept(500, 1_000)),
-            "{} tokens of 1,000 groups",
-            kept(500, 1_000)
-        );
+        assert!((1..=100).contains(&kept(500, 1_000)), "{} tokens of 1,000 groups", kept(500, 1_000));
         assert!((50_000..=100_000).contains(&kept(110_000, 0)));
     }
 

@@ -41,15 +41,8 @@ pub(super) fn check(
         Some(granted) => granted.clone(),
         None => rights::claimed(claims, &issuer.scope_claim, policy.require_groups_claim)?,
     };
-    let caller = Caller {
-        issuer: issuer.name.clone(),
-        subject: subject.to_owned(),
-    };
-    Ok(Verified {
-        caller,
-        rights,
-        expires_at,
-    })
+    let caller = Caller { issuer: issuer.name.clone(), subject: subject.to_owned() };
+    Ok(Verified { caller, rights, expires_at })
 }
 
 fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Result<&'c str, AuthFailure> {

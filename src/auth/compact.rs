@@ -29,19 +29,12 @@ impl<'t> Compact<'t> {
         };
         let (signing_input, _) = token.rsplit_once('.').ok_or(AuthFailure::Malformed)?;
         decode(signature)?;
-        Ok(Self {
-            signing_input,
-            header: decode(header)?,
-            payload: decode(payload)?,
-            signature,
-        })
+        Ok(Self { signing_input, header: decode(header)?, payload: decode(payload)?, signature })
     }
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, AuthFailure> {
     // This engine refuses padding and trailing bits that are not zero.
     let bytes = URL_SAFE_NO_PAD.decode(part).ok();
-    bytes
-        .filter(|bytes| !bytes.is_empty())
-        .ok_or(AuthFailure::Malformed)
+    bytes.filter(|bytes| !bytes.is_empty()).ok_or(AuthFailure::Malformed)
 }

@@ -29,11 +29,7 @@ impl TokenHeader {
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))
             | None => return Err(AuthFailure::Malformed),
         };
-        Ok(Self {
-            algorithm,
-            kid: text(members.remove("kid"))?,
-            typ: text(members.remove("typ"))?,
-        })
+        Ok(Self { algorithm, kid: text(members.remove("kid"))?, typ: text(members.remove("typ"))? })
     }
 
     /// Whether the token is of the type asked for. RFC 7515 §4.1.9: compared as media types, so without regard
@@ -41,9 +37,7 @@ impl TokenHeader {
     pub(super) fn is_of_type(&self, wanted: &str) -> bool {
         let essence = |text: &str| {
             let text = text.to_ascii_lowercase();
-            text.strip_prefix("application/")
-                .map(str::to_owned)
-                .unwrap_or(text)
+            text.strip_prefix("application/").map(str::to_owned).unwrap_or(text)
         };
         self.typ.as_deref().map(essence) == Some(essence(wanted))
     }

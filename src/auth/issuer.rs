@@ -25,10 +25,7 @@ impl Issuer {
     pub(super) fn new(settings: &IssuerSettings) -> Result<Self, Vec<KeyProblem>> {
         let mut problems = Vec::new();
         let mut report = |fault: &dyn std::fmt::Display| {
-            problems.push(KeyProblem {
-                issuer: settings.name.clone(),
-                message: fault.to_string(),
-            });
+            problems.push(KeyProblem { issuer: settings.name.clone(), message: fault.to_string() });
         };
         let allowed = Allowed::parse(&settings.algorithms, &settings.key).unwrap_or_else(|faults| {
             for fault in &faults {
@@ -40,10 +37,7 @@ impl Issuer {
         let keys = LiveKeys::new(&settings.key, allowed).map_err(|fault| report(&fault));
         let mut grants = BTreeMap::new();
         for grant in &settings.grants {
-            if grants
-                .insert(grant.subject.clone(), grant.rights.clone())
-                .is_some()
-            {
+            if grants.insert(grant.subject.clone(), grant.rights.clone()).is_some() {
                 report(&"two grants are for the same subject; give it one");
             }
         }
@@ -53,10 +47,7 @@ impl Issuer {
                 iss: settings.issuer.clone(),
                 audience: settings.audience.clone(),
                 typ: settings.typ.clone(),
-                subjects: settings
-                    .subjects
-                    .as_ref()
-                    .map(|list| list.iter().cloned().collect()),
+                subjects: settings.subjects.as_ref().map(|list| list.iter().cloned().collect()),
                 scope_claim: settings.scope_claim.clone(),
                 grants,
                 keys,

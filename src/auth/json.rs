@@ -144,17 +144,7 @@ mod tests {
 
     #[test]
     fn only_an_object_is_an_object() {
-        for text in [
-            "",
-            "[]",
-            "[\"a\"]",
-            "1",
-            "null",
-            "{",
-            "{}x",
-            "\u{feff}{}",
-            "{\"a\":1e999}",
-        ] {
+        for text in ["", "[]", "[\"a\"]", "1", "null", "{", "{}x", "\u{feff}{}", "{\"a\":1e999}"] {
             assert!(object(text.as_bytes()).is_err(), "{text:?}");
         }
     }

@@ -14,10 +14,7 @@ pub(crate) struct PemBlock {
 /// Hidden: it may be a private key.
 impl std::fmt::Debug for PemBlock {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("PemBlock")
-            .field("label", &self.label)
-            .finish_non_exhaustive()
+        formatter.debug_struct("PemBlock").field("label", &self.label).finish_non_exhaustive()
     }
 }
 
@@ -32,15 +29,9 @@ impl PemBlock {
         if after_end.contains("-----BEGIN ") {
             return None;
         }
-        let encoded = body
-            .chars()
-            .filter(|character| !character.is_ascii_whitespace())
-            .collect::<String>();
+        let encoded = body.chars().filter(|character| !character.is_ascii_whitespace()).collect::<String>();
         let der = STANDARD.decode(encoded).ok()?;
-        Some(Self {
-            label: label.to_owned(),
-            der,
-        })
+        Some(Self { label: label.to_owned(), der })
     }
 }
 
@@ -52,10 +43,7 @@ mod tests {
     fn one_block_is_read_and_two_are_not() {
         let block = "-----BEGIN PUBLIC KEY-----\nAAEC\nAwQ=\n-----END PUBLIC KEY-----\n";
         let parsed = PemBlock::parse(format!("a comment\n{block}").as_bytes()).unwrap();
-        assert_eq!(
-            (parsed.label.as_str(), parsed.der),
-            ("PUBLIC KEY", vec![0, 1, 2, 3, 4])
-        );
+        assert_eq!((parsed.label.as_str(), parsed.der), ("PUBLIC KEY", vec![0, 1, 2, 3, 4]));
         assert!(PemBlock::parse(format!("{block}{block}").as_bytes()).is_none());
     }
 

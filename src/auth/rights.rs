@@ -42,8 +42,6 @@ pub(super) fn claimed(
 
 /// Each a group id; `"*"` in a list is none, so that a list never means more than it shows.
 fn listed(names: &[Value]) -> Result<BTreeSet<GroupId>, AuthFailure> {
-    let ids = names
-        .iter()
-        .map(|name| name.as_str().and_then(|text| GroupId::parse(text).ok()));
+    let ids = names.iter().map(|name| name.as_str().and_then(|text| GroupId::parse(text).ok()));
     ids.collect::<Option<_>>().ok_or(AuthFailure::MalformedGroups)
 }

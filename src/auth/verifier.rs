@@ -55,10 +55,7 @@ impl Verifier {
             return Err(AuthFailure::TooLarge);
         }
         let fingerprint = VerifiedTokens::fingerprint(token);
-        if let Some(verified) = self
-            .known
-            .find(&fingerprint, |entry| self.still_holds(entry, now))
-        {
+        if let Some(verified) = self.known.find(&fingerprint, |entry| self.still_holds(entry, now)) {
             return Ok(verified);
         }
         let entry = self.check(token, now)?;
@@ -68,10 +65,7 @@ impl Verifier {
     }
 
     fn still_holds(&self, entry: &Entry, now: Timestamp) -> bool {
-        let keys = self
-            .issuers
-            .get(entry.issuer)
-            .map(|issuer| issuer.keys.in_force());
+        let keys = self.issuers.get(entry.issuer).map(|issuer| issuer.keys.in_force());
         keys.is_some_and(|keys| keys.generation == entry.generation)
             && !self.policy.has_expired(entry.verified.expires_at, now)
     }
@@ -85,20 +79,12 @@ impl Verifier {
         if !key.has_signed(parts.signing_input, parts.signature, header.algorithm) {
             return Err(AuthFailure::Signature);
         }
-        if issuer
-            .typ
-            .as_ref()
-            .is_some_and(|wanted| !header.is_of_type(wanted))
-        {
+        if issuer.typ.as_ref().is_some_and(|wanted| !header.is_of_type(wanted)) {
             return Err(AuthFailure::WrongType);
         }
         let members = json::object(&parts.payload).ok().ok_or(AuthFailure::Malformed)?;
         let verified = claims::check(&members, issuer, &self.policy, now)?;
-        Ok(Entry {
-            verified: Arc::new(verified),
-            issuer: index,
-            generation: keys.generation,
-        })
+        Ok(Entry { verified: Arc::new(verified), issuer: index, generation: keys.generation })
     }
 
     /// The issuer whose key is to be asked. The text is not vouched for yet and chooses nothing else.
@@ -112,9 +98,7 @@ impl Verifier {
             }
         };
         let mut issuers = self.issuers.iter().enumerate();
-        issuers
-            .find(|(_, issuer)| issuer.iss == iss)
-            .ok_or(AuthFailure::UnknownIssuer)
+        issuers.find(|(_, issuer)| issuer.iss == iss).ok_or(AuthFailure::UnknownIssuer)
     }
 }
 

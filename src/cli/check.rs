@@ -30,11 +30,7 @@ pub fn check(args: &SettingsArgs, out: &mut impl Write) -> Result<(), CheckError
     Verifier::new(&settings.auth)?;
     http_client(&settings.graph)?;
     for setting in &settings.effective {
-        let value = if setting.value.is_empty() {
-            "–"
-        } else {
-            &setting.value
-        };
+        let value = if setting.value.is_empty() { "–" } else { &setting.value };
         writeln!(out, "{} = {value}  ({})", setting.key, setting.source)?;
     }
     writeln!(out, "The settings are valid.")?;

@@ -66,12 +66,8 @@ pub struct GrantSettings {
 impl AuthSettings {
     pub(super) fn read(section: &mut Section<'_, '_>) -> Self {
         let seconds = Duration::from_secs;
-        let leeway = section.duration(
-            "leeway",
-            seconds(30),
-            seconds(0)..=seconds(120),
-            "How far clocks may differ.",
-        );
+        let leeway =
+            section.duration("leeway", seconds(30), seconds(0)..=seconds(120), "How far clocks may differ.");
         let max_token_lifetime = section.duration(
             "max_token_lifetime",
             seconds(24 * 3600),
@@ -85,31 +81,16 @@ impl AuthSettings {
         );
         let names = section.reader.names_below(&section.key("issuers"));
         if names.is_empty() {
-            section.missing(
-                "issuers",
-                "at least one issuer is needed, such as [auth.issuers.main]",
-            );
+            section.missing("issuers", "at least one issuer is needed, such as [auth.issuers.main]");
         }
-        let issuers = names
-            .iter()
-            .filter_map(|name| IssuerSettings::read(section, name))
-            .collect::<Vec<_>>();
+        let issuers = names.iter().filter_map(|name| IssuerSettings::read(section, name)).collect::<Vec<_>>();
         for (index, issuer) in issuers.iter().enumerate() {
-            if issuers
-                .iter()
-                .take(index)
-                .any(|earlier| earlier.issuer == issuer.issuer)
-            {
+            if issuers.iter().take(index).any(|earlier| earlier.issuer == issuer.issuer) {
                 let name = format!("issuers.{}.issuer", issuer.name);
                 section.missing(&name, "another issuer has the same value; each needs its own");
             }
         }
-        Self {
-            leeway,
-            max_token_lifetime,
-            require_groups_claim,
-            issuers,
-        }
+        Self { leeway, max_token_lifetime, require_groups_claim, issuers }
     }
 }
 
@@ -121,18 +102,13 @@ impl IssuerSettings {
         let plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
-            section.missing(
-                "issuer",
-                "an issuer's name is 1 to 64 characters of a-z, 0-9, '-' and '_'",
-            );
+            section.missing("issuer", "an issuer's name is 1 to 64 characters of a-z, 0-9, '-' and '_'");
         }
         let issuer = section.required_text("issuer", "The exact `iss` of its tokens.");
         let audience = section.required_text("audience", "The audience (`aud`) its tokens must name.");
         let key = read_key(&mut section);
-        let algorithms = section.list(
-            "algorithms",
-            "The algorithms allowed; by default all that suit the key.",
-        );
+        let algorithms =
+            section.list("algorithms", "The algorithms allowed; by default all that suit the key.");
         let typ = section.text("typ", None, "The `typ` header its tokens must have.");
         let subjects = section.list("subjects", "The only subjects accepted; by default any.");
         let scope_claim = section.text("scope_claim", Some("scope"), "The claim that holds the scopes.");
@@ -163,43 +139,28 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
         "One public key as PEM (RS, PS, ES or EdDSA).",
     );
     let jwks = section.secret_file("jwks_file", SecretForm::Document, "A JSON Web Key Set.");
-    let mut sources = [
-        hmac.map(KeySource::HmacSecret),
-        public.map(KeySource::PublicKey),
-        jwks.map(KeySource::Jwks),
-    ]
-    .into_iter()
-    .flatten();
+    let mut sources =
+        [hmac.map(KeySource::HmacSecret), public.map(KeySource::PublicKey), jwks.map(KeySource::Jwks)]
+            .into_iter()
+            .flatten();
     let key = sources.next();
     let given = ["hmac_secret_file", "hmac_secret", "public_key_file", "jwks_file"]
         .into_iter()
         .filter(|name| section.reader.entries.0.contains_key(&section.key(name)))
         .count();
     if given == 0 {
-        section.missing(
-            "jwks_file",
-            "one of jwks_file, public_key_file and hmac_secret_file must be set",
-        );
+        section.missing("jwks_file", "one of jwks_file, public_key_file and hmac_secret_file must be set");
     } else if sources.next().is_some() {
-        section.missing(
-            "jwks_file",
-            "only one of jwks_file, public_key_file and hmac_secret_file may be set",
-        );
+        section
+            .missing("jwks_file", "only one of jwks_file, public_key_file and hmac_secret_file may be set");
     }
     key
 }
 
 fn read_grants(section: &mut Section<'_, '_>) -> Vec<GrantSettings> {
-    let mut indexes = section
-        .reader
-        .names_below(&section.key("grants"))
-        .into_iter()
-        .collect::<Vec<_>>();
+    let mut indexes = section.reader.names_below(&section.key("grants")).into_iter().collect::<Vec<_>>();
     indexes.sort_by_key(|index| (index.len(), index.clone()));
-    indexes
-        .iter()
-        .map(|index| GrantSettings::read(section, index))
-        .collect()
+    indexes.iter().map(|index| GrantSettings::read(section, index)).collect()
 }
 
 impl GrantSettings {
@@ -209,33 +170,19 @@ impl GrantSettings {
         let subject = section.required_text("sub", "The subject that a grant is for.");
         let scope_names = section.list("scopes", "The scopes granted.").unwrap_or_default();
         let group_names = section.list("groups", "The groups they hold for; `[\"*\"]` is every group.");
-        let scopes = scope_names
-            .iter()
-            .filter_map(|name| Scope::from_name(name))
-            .collect();
+        let scopes = scope_names.iter().filter_map(|name| Scope::from_name(name)).collect();
         if scope_names.iter().any(|name| Scope::from_name(name).is_none()) {
-            section.missing(
-                "scopes",
-                "the scopes are `join_requests:read` and `join_requests:decide`",
-            );
+            section.missing("scopes", "the scopes are `join_requests:read` and `join_requests:decide`");
         }
         let group_names = group_names.unwrap_or_default();
         let groups = if group_names == ["*"] {
             GroupAccess::All
         } else {
-            GroupAccess::Only(
-                group_names
-                    .iter()
-                    .filter_map(|name| GroupId::parse(name).ok())
-                    .collect(),
-            )
+            GroupAccess::Only(group_names.iter().filter_map(|name| GroupId::parse(name).ok()).collect())
         };
         if group_names != ["*"] && group_names.iter().any(|name| GroupId::parse(name).is_err()) {
             section.missing("groups", "a list of group ids, or [\"*\"] alone");
         }
-        Self {
-            subject,
-            rights: Rights { scopes, groups },
-        }
+        Self { subject, rights: Rights { scopes, groups } }
     }
 }

@@ -21,17 +21,9 @@ pub fn settings_table() -> String {
         ["server", "auth", "graph", "limits", "telemetry"].map(|section| !row.key.starts_with(section))
     });
     for row in rows {
-        let default = if row.default.is_empty() {
-            "–".to_owned()
-        } else {
-            format!("`{}`", row.default)
-        };
+        let default = if row.default.is_empty() { "–".to_owned() } else { format!("`{}`", row.default) };
         // Writing to a String cannot fail.
-        let written = writeln!(
-            table,
-            "| `{}` | {default} | {} | {} |",
-            row.key, row.form, row.doc
-        );
+        let written = writeln!(table, "| `{}` | {default} | {} | {} |", row.key, row.form, row.doc);
         debug_assert!(written.is_ok());
     }
     table

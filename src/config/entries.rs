@@ -60,10 +60,7 @@ impl Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_list()
-            .entries(self.settings.iter().map(|(name, _)| name))
-            .finish()
+        formatter.debug_list().entries(self.settings.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -107,10 +104,7 @@ impl Entries {
             }
         }
         for (name, text) in &environment.settings {
-            let key = name
-                .trim_start_matches(PREFIX)
-                .to_ascii_lowercase()
-                .replace("__", ".");
+            let key = name.trim_start_matches(PREFIX).to_ascii_lowercase().replace("__", ".");
             let entry = Entry {
                 value: toml::Value::String(text.clone()),
                 source: name.clone(),
@@ -123,11 +117,7 @@ impl Entries {
 
     fn flatten(&mut self, key: &str, value: toml::Value, source: &str) {
         let under = |segment: &str| {
-            if key.is_empty() {
-                segment.to_owned()
-            } else {
-                format!("{key}.{segment}")
-            }
+            if key.is_empty() { segment.to_owned() } else { format!("{key}.{segment}") }
         };
         match value {
             toml::Value::Table(table) => {
@@ -146,11 +136,7 @@ impl Entries {
             | toml::Value::Boolean(_)
             | toml::Value::Datetime(_)
             | toml::Value::Array(_)) => {
-                let entry = Entry {
-                    value: leaf,
-                    source: source.to_owned(),
-                    from_environment: false,
-                };
+                let entry = Entry { value: leaf, source: source.to_owned(), from_environment: false };
                 self.0.insert(key.to_owned(), entry);
             }
         }
@@ -163,10 +149,7 @@ fn read_toml(path: &Path) -> Result<toml::Table, SourceError> {
     }
     let text = std::fs::read_to_string(path)?;
     text.parse::<toml::Table>().map_err(|error| {
-        let before = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or_default();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         SourceError::NotToml(before.lines().count().max(1))
     })
 }

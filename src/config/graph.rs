@@ -53,12 +53,8 @@ impl GraphSettings {
             "The app secret; with it every call carries `appsecret_proof`.",
         );
         let (connect_timeout, attempt_timeout) = read_timeouts(section);
-        let max_attempts = section.count(
-            "max_attempts",
-            3,
-            1..=5,
-            "Most tries of a read, the first included.",
-        );
+        let max_attempts =
+            section.count("max_attempts", 3, 1..=5, "Most tries of a read, the first included.");
         let ids_per_call = section.count(
             "ids_per_call",
             64,
@@ -119,10 +115,8 @@ fn read_timeouts(section: &mut Section<'_, '_>) -> (Duration, Duration) {
 }
 
 fn read_base_url(section: &mut Section<'_, '_>) -> Option<Url> {
-    let loopback = |url: &Url| {
-        url.host_str()
-            .is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"))
-    };
+    let loopback =
+        |url: &Url| url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"));
     let accept = |url: &Url| {
         let secure = url.scheme() == "https" || url.scheme() == "http" && loopback(url);
         secure

@@ -24,14 +24,8 @@ pub struct LimitSettings {
 
 impl LimitSettings {
     pub(super) fn read(section: &mut Section<'_, '_>) -> Self {
-        let minute = |count| Rate {
-            count,
-            per: Duration::from_mins(1),
-        };
-        let hour = |count| Rate {
-            count,
-            per: Duration::from_hours(1),
-        };
+        let minute = |count| Rate { count, per: Duration::from_mins(1) };
+        let hour = |count| Rate { count, per: Duration::from_hours(1) };
         Self {
             caller: section.rate(
                 "caller",

@@ -63,27 +63,13 @@ impl Settings {
         let (effective, secrets) = reader.finish()?;
         // Never absent once `finish` has found no problem.
         let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;
-        Ok(Self {
-            server,
-            auth,
-            graph,
-            limits,
-            telemetry,
-            effective,
-            secrets,
-        })
+        Ok(Self { server, auth, graph, limits, telemetry, effective, secrets })
     }
 }
 
 fn read_sections(
     reader: &mut Reader<'_>,
-) -> (
-    ServerSettings,
-    AuthSettings,
-    Option<GraphSettings>,
-    LimitSettings,
-    TelemetrySettings,
-) {
+) -> (ServerSettings, AuthSettings, Option<GraphSettings>, LimitSettings, TelemetrySettings) {
     (
         ServerSettings::read(&mut reader.section("server")),
         AuthSettings::read(&mut reader.section("auth")),

@@ -36,20 +36,11 @@ pub(super) struct Reader<'e> {
 
 impl<'e> Reader<'e> {
     pub(super) fn new(entries: &'e Entries, problems: Vec<SettingProblem>) -> Self {
-        Self {
-            entries,
-            used: BTreeSet::new(),
-            problems,
-            effective: Vec::new(),
-            secrets: Vec::new(),
-        }
+        Self { entries, used: BTreeSet::new(), problems, effective: Vec::new(), secrets: Vec::new() }
     }
 
     pub(super) fn section(&mut self, prefix: &str) -> Section<'_, 'e> {
-        Section {
-            reader: self,
-            prefix: prefix.to_owned(),
-        }
+        Section { reader: self, prefix: prefix.to_owned() }
     }
 
     /// The entry of a key, marked as known.
@@ -59,42 +50,26 @@ impl<'e> Reader<'e> {
     }
 
     pub(super) fn refuse(&mut self, key: &str, source: &str, message: impl Into<String>) {
-        let problem = SettingProblem {
-            key: key.to_owned(),
-            source: source.to_owned(),
-            message: message.into(),
-        };
+        let problem =
+            SettingProblem { key: key.to_owned(), source: source.to_owned(), message: message.into() };
         self.problems.push(problem);
     }
 
     /// The segments that follow a prefix, such as the names of the issuers.
     pub(super) fn names_below(&self, prefix: &str) -> BTreeSet<String> {
-        let below = self
-            .entries
-            .0
-            .keys()
-            .filter_map(|key| key.strip_prefix(prefix)?.strip_prefix('.'));
-        below
-            .filter_map(|rest| rest.split_once('.').map(|(name, _)| name.to_owned()))
-            .collect()
+        let below = self.entries.0.keys().filter_map(|key| key.strip_prefix(prefix)?.strip_prefix('.'));
+        below.filter_map(|rest| rest.split_once('.').map(|(name, _)| name.to_owned())).collect()
     }
 
     /// All problems, unknown keys among them, or what took effect.
     pub(super) fn finish(mut self) -> Result<(Vec<Effective>, Vec<Arc<Secret>>), SettingProblems> {
         for (key, entry) in self.entries.0.iter().filter(|(key, _)| !self.used.contains(*key)) {
-            let nearest = self
-                .used
-                .iter()
-                .min_by_key(|known| strsim::levenshtein(known, key));
+            let nearest = self.used.iter().min_by_key(|known| strsim::levenshtein(known, key));
             let hint = nearest
                 .filter(|known| strsim::levenshtein(known, key) <= 4)
                 .map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
             let message = format!("there is no such setting{hint}");
-            self.problems.push(SettingProblem {
-                key: key.clone(),
-                source: entry.source.clone(),
-                message,
-            });
+            self.problems.push(SettingProblem { key: key.clone(), source: entry.source.clone(), message });
         }
         if self.problems.is_empty() {
             Ok((self.effective, self.secrets))

@@ -96,16 +96,8 @@ impl Secret {
     }
 
     fn new(key: &str, file: Option<PathBuf>, form: SecretForm, bytes: &[u8]) -> Result<Self, SecretError> {
-        let loaded = ArcSwap::from_pointee(Loaded {
-            bytes: checked(bytes, form)?,
-            generation: 0,
-        });
-        Ok(Self {
-            key: key.to_owned(),
-            file,
-            form,
-            loaded,
-        })
+        let loaded = ArcSwap::from_pointee(Loaded { bytes: checked(bytes, form)?, generation: 0 });
+        Ok(Self { key: key.to_owned(), file, form, loaded })
     }
 
     /// The dotted key of the setting it came from.
@@ -127,20 +119,14 @@ impl Secret {
         if bytes.expose_secret() == current.expose() {
             return Ok(false);
         }
-        self.loaded.store(Arc::new(Loaded {
-            bytes,
-            generation: current.generation + 1,
-        }));
+        self.loaded.store(Arc::new(Loaded { bytes, generation: current.generation + 1 }));
         Ok(true)
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Secret")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Secret").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
@@ -149,12 +135,8 @@ fn read_bounded(path: &Path, form: SecretForm) -> Result<Vec<u8>, SecretError> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(SecretError::Unreadable)?;
     // Two more than allowed: a trailing line end is dropped, anything beyond is refused by the form.
-    file.take(most as u64 + 3)
-        .read_to_end(&mut bytes)
-        .map_err(SecretError::Unreadable)?;
-    let without_line_end = bytes
-        .strip_suffix(b"\n")
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    file.take(most as u64 + 3).read_to_end(&mut bytes).map_err(SecretError::Unreadable)?;
+    let without_line_end = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     Ok(without_line_end.map_or_else(|| bytes.clone(), <[u8]>::to_vec))
 }
 

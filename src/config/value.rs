@@ -34,19 +34,14 @@ impl Rate {
             _ => return None,
         };
         let count = count.trim().parse().ok().filter(|count| *count > 0)?;
-        Some(Self {
-            count,
-            per: Duration::from_secs(per),
-        })
+        Some(Self { count, per: Duration::from_secs(per) })
     }
 }
 
 /// Splits `250ms` into number and unit.
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
-    let end = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
     Some((digits.parse().ok()?, unit.trim()))
 }
@@ -68,13 +63,8 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 pub(super) fn format_duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    let whole = units
-        .into_iter()
-        .find(|(unit, _)| milliseconds > 0 && milliseconds.is_multiple_of(*unit));
-    whole.map_or_else(
-        || format!("{milliseconds}ms"),
-        |(unit, name)| format!("{}{name}", milliseconds / unit),
-    )
+    let whole = units.into_iter().find(|(unit, _)| milliseconds > 0 && milliseconds.is_multiple_of(*unit));
+    whole.map_or_else(|| format!("{milliseconds}ms"), |(unit, name)| format!("{}{name}", milliseconds / unit))
 }
 
 /// Reads `64KiB`, `1MiB`, `512B`.
@@ -92,13 +82,8 @@ pub(super) fn parse_size(text: &str) -> Option<u64> {
 /// Writes a size in the largest unit that divides it.
 pub(super) fn format_size(bytes: u64) -> String {
     let units = [(1024 * 1024, "MiB"), (1024, "KiB")];
-    let whole = units
-        .into_iter()
-        .find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
-    whole.map_or_else(
-        || format!("{bytes}B"),
-        |(unit, name)| format!("{}{name}", bytes / unit),
-    )
+    let whole = units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
+    whole.map_or_else(|| format!("{bytes}B"), |(unit, name)| format!("{}{name}", bytes / unit))
 }
 
 #[cfg(test)]

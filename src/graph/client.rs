@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use reqwest::Method;
-
 use super::codes::ErrorClass;
 use super::fault::{GraphError, StartError};
 use super::page::{Cursor, Page};
@@ -43,11 +41,7 @@ impl GraphClient {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let transport = Transport::new(settings, pacing, metrics)?;
-        Ok(Self {
-            transport,
-            max_attempts: settings.max_attempts,
-            page_size: settings.page_size,
-        })
+        Ok(Self { transport, max_attempts: settings.max_attempts, page_size: settings.page_size })
     }
 
     /// One page of the group's open requests. Repeated on passing trouble, inside the deadline.
@@ -61,17 +55,11 @@ impl GraphClient {
         let after = after.map(|cursor| ("after", cursor.as_str().to_owned()));
         let operation = GraphOperation::List;
         let query = limit.into_iter().chain(after).collect();
-        let call = Call {
-            operation,
-            method: Method::GET,
-            group,
-            query,
-            body: None,
-        };
+        let call = Call { operation, group, query, body: None };
         let page = repeat_read(
             self.max_attempts,
             budget,
-            async |budget: &mut Budget| self.attempt(&call, budget, |_, body, _| body.page()).await,
+            async |budget: &mut Budget| self.attempt(&call, budget, read_page).await,
             |error| self.transport.metrics.graph_retried(operation, error.reason()),
         )
         .await?;
@@ -89,21 +77,17 @@ impl GraphClient {
         ids: &[JoinRequestId],
         budget: &mut Budget,
     ) -> Result<Vec<ItemReply>, GraphError> {
-        let (operation, method) = match action {
-            Action::Approve => (GraphOperation::Approve, Method::POST),
-            // With a JSON body, as Meta documents it for this edge.
-            Action::Reject => (GraphOperation::Reject, Method::DELETE),
+        let operation = match action {
+            Action::Approve => GraphOperation::Approve,
+            Action::Reject => GraphOperation::Reject,
         };
-        let call = Call {
-            operation,
-            method,
-            group,
-            query: Vec::new(),
-            body: Some(decision_body(ids)),
-        };
+        let call = Call { operation, group, query: Vec::new(), body: Some(decision_body(ids)) };
         self.attempt(&call, budget, |client, body, status| {
             let lists = body.lists(action)?;
-            Some(client.replies(ids, lists, status))
+            let replies = client.replies(ids, lists, status);
+            let refused = replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
+            let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
+            Some((replies, outcome))
         })
         .await
     }
@@ -113,7 +97,7 @@ impl GraphClient {
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
-        read: impl Fn(&Self, &Body, u16) -> Option<T>,
+        read: impl Fn(&Self, &Body, u16) -> Option<(T, AttemptOutcome)>,
     ) -> Result<T, GraphError> {
         let (took, answer) = self.transport.send(call, budget).await;
         let mut result = answer.and_then(|answer| self.judge(&answer, &read));
@@ -121,7 +105,7 @@ impl GraphClient {
         if let Some(outcome) = outcome_of(&result) {
             self.transport.metrics.graph_called(call.operation, outcome, took);
         }
-        result
+        result.map(|(value, _)| value)
     }
 
     /// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
@@ -195,36 +179,27 @@ impl GraphClient {
     /// Matches Graph's lists with the ids that were sent. Ids that were not sent are counted and left out.
     fn replies(&self, ids: &[JoinRequestId], lists: Lists, http_status: u16) -> Vec<ItemReply> {
         let metrics = &self.transport.metrics;
-        let Lists {
-            done,
-            mut failed,
-            nameless,
-        } = lists;
-        let mut done = done
-            .iter()
-            .map(String::as_str)
-            .collect::<std::collections::HashSet<_>>();
-        let replies = ids.iter().map(
-            |id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
-                (true, None) => ItemReply::Done,
-                (false, Some(error)) => {
-                    let refusal = Refusal::of_item(error, http_status);
-                    metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
-                    if refusal.class == ErrorClass::Throttle {
-                        self.transport.pacing.throttled(None);
-                    }
-                    ItemReply::Refused(refusal)
+        let Lists { done, mut failed, nameless } = lists;
+        let mut done = done.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
+        let replies = ids.iter().map(|id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
+            (true, None) => ItemReply::Done,
+            (false, Some(error)) => {
+                let refusal = Refusal::of_item(error, http_status);
+                metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
+                if refusal.class == ErrorClass::Throttle {
+                    self.transport.pacing.throttled(None);
                 }
-                (true, Some(_)) => {
-                    metrics.graph_drifted("id_in_both_lists");
-                    ItemReply::Unclear
-                }
-                (false, None) => {
-                    metrics.graph_drifted("id_not_mentioned");
-                    ItemReply::Unclear
-                }
-            },
-        );
+                ItemReply::Refused(refusal)
+            }
+            (true, Some(_)) => {
+                metrics.graph_drifted("id_in_both_lists");
+                ItemReply::Unclear
+            }
+            (false, None) => {
+                metrics.graph_drifted("id_not_mentioned");
+                ItemReply::Unclear
+            }
+        });
         let replies = replies.collect();
         if nameless + done.len() + failed.len() > 0 {
             metrics.graph_drifted("foreign_id");
@@ -233,10 +208,14 @@ impl GraphClient {
     }
 }
 
+fn read_page(_: &GraphClient, body: &Body, _: u16) -> Option<(Page, AttemptOutcome)> {
+    Some((body.page()?, AttemptOutcome::Answered))
+}
+
 /// The metric label of an attempt; `None` when nothing was sent.
-fn outcome_of<T>(result: &Result<T, GraphError>) -> Option<AttemptOutcome> {
+fn outcome_of<T>(result: &Result<(T, AttemptOutcome), GraphError>) -> Option<AttemptOutcome> {
     Some(match result {
-        Ok(_) => AttemptOutcome::Answered,
+        Ok((_, outcome)) => *outcome,
         Err(GraphError::Held(_)) => return None,
         Err(GraphError::NotConnected) => AttemptOutcome::NotConnected,
         Err(GraphError::TimedOut) => AttemptOutcome::TimedOut,

@@ -127,13 +127,7 @@ pub struct CodeRow {
 }
 
 const fn row(code: u32, class: ErrorClass, actor: Actor, meaning: &'static str) -> CodeRow {
-    CodeRow {
-        codes: code..=code,
-        subcode: None,
-        class,
-        actor,
-        meaning,
-    }
+    CodeRow { codes: code..=code, subcode: None, class, actor, meaning }
 }
 
 use Actor::{Caller, Operator, Time};
@@ -147,27 +141,12 @@ pub const CODES: &[CodeRow] = &[
     row(0, Credential, Operator, "token expired or invalidated"),
     row(1, Transient, Time, "unknown error; a bad request or an outage"),
     row(2, Transient, Time, "temporary downtime or overload"),
-    row(
-        3,
-        Permission,
-        Operator,
-        "capability or permission missing; a 5xx that is not repeated",
-    ),
+    row(3, Permission, Operator, "capability or permission missing; a 5xx that is not repeated"),
     row(4, Throttle, Time, "app call limit"),
-    row(
-        10,
-        Permission,
-        Operator,
-        "permission missing or removed, or not eligible for the API",
-    ),
+    row(10, Permission, Operator, "permission missing or removed, or not eligible for the API"),
     row(17, Throttle, Time, "user token call limit"),
     row(32, Throttle, Time, "page call limit"),
-    row(
-        33,
-        Permission,
-        Operator,
-        "the phone number does not exist any more",
-    ),
+    row(33, Permission, Operator, "the phone number does not exist any more"),
     CodeRow {
         codes: 100..=100,
         subcode: Some(33),
@@ -187,12 +166,7 @@ pub const CODES: &[CodeRow] = &[
         meaning: "permission or asset access missing",
     },
     row(341, Throttle, Time, "application limit reached"),
-    row(
-        368,
-        Permission,
-        Operator,
-        "account restricted for a policy violation",
-    ),
+    row(368, Permission, Operator, "account restricted for a policy violation"),
     row(613, Throttle, Time, "custom call limit"),
     row(803, GroupNotFound, Caller, "unknown object"),
     row(80007, Throttle, Time, "account rate limit"),
@@ -205,37 +179,17 @@ pub const CODES: &[CodeRow] = &[
     row(131_016, Transient, Time, "service unavailable"),
     row(131_020, Rejected, Caller, "not possible for this group"),
     row(131_031, Permission, Operator, "account locked"),
-    row(
-        131_041,
-        GroupNotFound,
-        Caller,
-        "the group does not exist or we are not a member",
-    ),
+    row(131_041, GroupNotFound, Caller, "the group does not exist or we are not a member"),
     row(131_048, Throttle, Operator, "spam rate limit"),
     row(131_056, Throttle, Time, "pair rate limit"),
     row(131_057, Maintenance, Time, "account in maintenance"),
-    row(
-        131_059,
-        CursorExpired,
-        Time,
-        "cursor expired; start again from the first page",
-    ),
+    row(131_059, CursorExpired, Time, "cursor expired; start again from the first page"),
     row(131_201, Partial, Caller, "partly succeeded; the lists tell"),
     row(131_202, Rejected, Caller, "duplicates in the list of ids"),
-    row(
-        131_203,
-        UserNotAddable,
-        Caller,
-        "the person has not accepted the current terms",
-    ),
+    row(131_203, UserNotAddable, Caller, "the person has not accepted the current terms"),
     row(131_204, GroupFull, Caller, "the group has no room"),
     row(131_207, GroupSuspended, Operator, "the group is suspended"),
-    row(
-        131_208,
-        Throttle,
-        Time,
-        "too many group operations from this phone number",
-    ),
+    row(131_208, Throttle, Time, "too many group operations from this phone number"),
     CodeRow {
         codes: 131_209..=131_212,
         subcode: None,
@@ -243,35 +197,18 @@ pub const CODES: &[CodeRow] = &[
         actor: Caller,
         meaning: "not possible for this group",
     },
-    row(
-        131_213,
-        RequestGone,
-        Caller,
-        "no such open join request: withdrawn, decided or never made",
-    ),
+    row(131_213, RequestGone, Caller, "no such open join request: withdrawn, decided or never made"),
     row(131_214, Rejected, Caller, "not possible for this group"),
-    row(
-        131_215,
-        Permission,
-        Operator,
-        "the phone number is not eligible for groups",
-    ),
+    row(131_215, Permission, Operator, "the phone number is not eligible for groups"),
     row(133_004, Transient, Time, "server temporarily unavailable"),
-    row(
-        133_010,
-        Permission,
-        Operator,
-        "the phone number is not registered",
-    ),
+    row(133_010, Permission, Operator, "the phone number is not registered"),
     row(135_000, Rejected, Caller, "generic user error"),
     row(2_494_100, Maintenance, Time, "phone number in maintenance"),
 ];
 
 /// The row of a code.
 pub(super) fn lookup(code: u32, subcode: Option<u32>) -> Option<&'static CodeRow> {
-    CODES
-        .iter()
-        .find(|row| row.codes.contains(&code) && (row.subcode.is_none() || row.subcode == subcode))
+    CODES.iter().find(|row| row.codes.contains(&code) && (row.subcode.is_none() || row.subcode == subcode))
 }
 
 #[cfg(test)]
@@ -283,10 +220,7 @@ mod tests {
         for row in CODES {
             for code in [*row.codes.start(), *row.codes.end()] {
                 let found = lookup(code, row.subcode).unwrap();
-                assert_eq!(
-                    found.meaning, row.meaning,
-                    "code {code} is hidden by an earlier row"
-                );
+                assert_eq!(found.meaning, row.meaning, "code {code} is hidden by an earlier row");
             }
         }
     }

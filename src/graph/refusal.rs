@@ -35,10 +35,7 @@ impl Refusal {
     /// Classes the error of a whole call: by its code, else by `is_transient`, else by the HTTP status. An unknown
     /// code is an explicit refusal only with 400 to 428 except 408.
     pub(super) fn of_call(error: NamedError, http_status: u16) -> Self {
-        let known = error
-            .code
-            .and_then(|code| lookup(code, error.subcode))
-            .map(|row| row.class);
+        let known = error.code.and_then(|code| lookup(code, error.subcode)).map(|row| row.class);
         let class = known.unwrap_or(match http_status {
             _ if error.is_transient => ErrorClass::Transient,
             429 => ErrorClass::Throttle,
@@ -51,33 +48,14 @@ impl Refusal {
 
     /// Classes the error of one id. Graph lists the id as refused, so an unknown code is a refusal too.
     pub(super) fn of_item(error: NamedError, http_status: u16) -> Self {
-        let known = error
-            .code
-            .and_then(|code| lookup(code, error.subcode))
-            .map(|row| row.class);
-        let unknown = if error.is_transient {
-            ErrorClass::Transient
-        } else {
-            ErrorClass::Rejected
-        };
+        let known = error.code.and_then(|code| lookup(code, error.subcode)).map(|row| row.class);
+        let unknown = if error.is_transient { ErrorClass::Transient } else { ErrorClass::Rejected };
         Self::new(error, http_status, known.unwrap_or(unknown))
     }
 
     fn new(error: NamedError, http_status: u16, class: ErrorClass) -> Self {
-        let NamedError {
-            code,
-            subcode,
-            fbtrace_id,
-            ..
-        } = error;
-        Self {
-            code,
-            subcode,
-            http_status,
-            fbtrace_id,
-            class,
-            wait: None,
-        }
+        let NamedError { code, subcode, fbtrace_id, .. } = error;
+        Self { code, subcode, http_status, fbtrace_id, class, wait: None }
     }
 
     /// The value of the metric label `code`: only codes of the table, so that Graph cannot grow the label.
@@ -92,15 +70,7 @@ mod tests {
     use super::*;
 
     fn class(code: Option<u32>, is_transient: bool, http_status: u16) -> ErrorClass {
-        Refusal::of_call(
-            NamedError {
-                code,
-                is_transient,
-                ..NamedError::default()
-            },
-            http_status,
-        )
-        .class
+        Refusal::of_call(NamedError { code, is_transient, ..NamedError::default() }, http_status).class
     }
 
     #[test]
@@ -125,11 +95,7 @@ mod tests {
             (false, 503, ErrorClass::Transient),
         ] {
             assert_eq!(class(Some(999_999), is_transient, status), expected, "{status}");
-            assert_eq!(
-                class(None, is_transient, status),
-                expected,
-                "{status} without a code"
-            );
+            assert_eq!(class(None, is_transient, status), expected, "{status} without a code");
         }
     }
 }

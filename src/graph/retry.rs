@@ -36,9 +36,7 @@ pub(super) async fn repeat_read<T>(
 
 /// The wait before the next try; `share` is random, 0 to 255.
 fn backoff(tries: u32, share: u8) -> Duration {
-    let ceiling = FIRST
-        .saturating_mul(1 << tries.saturating_sub(1).min(16))
-        .min(LONGEST);
+    let ceiling = FIRST.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(LONGEST);
     ceiling * u32::from(share) / u32::from(u8::MAX)
 }
 
@@ -57,9 +55,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_second_and_start_at_nothing() {
-        let longest = (1..=7)
-            .map(|tries| backoff(tries, u8::MAX).as_millis())
-            .collect::<Vec<_>>();
+        let longest = (1..=7).map(|tries| backoff(tries, u8::MAX).as_millis()).collect::<Vec<_>>();
         assert_eq!(longest, [50, 100, 200, 400, 800, 1000, 1000]);
         assert_eq!(backoff(7, 0), Duration::ZERO);
         assert_eq!(backoff(u32::MAX, u8::MAX), LONGEST);

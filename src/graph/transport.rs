@@ -23,7 +23,6 @@ const MAX_ANSWER: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Call<'c> {
     pub(super) operation: GraphOperation,
-    pub(super) method: Method,
     pub(super) group: &'c GroupId,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Vec<u8>>,
@@ -102,19 +101,16 @@ impl Transport {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             // All three are checked: `url` would silently drop a segment of dots.
-            path.clear()
-                .extend([self.version.as_str(), call.group.as_str(), "join_requests"]);
+            path.clear().extend([self.version.as_str(), call.group.as_str(), "join_requests"]);
         }
         if let Some(secret) = &self.app_secret {
-            url.query_pairs_mut().append_pair(
-                "appsecret_proof",
-                &proof(secret.current().expose(), token.expose()),
-            );
+            url.query_pairs_mut()
+                .append_pair("appsecret_proof", &proof(secret.current().expose(), token.expose()));
         }
         for (name, value) in &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let mut request = Request::new(call.method.clone(), url);
+        let mut request = Request::new(method(call.operation), url);
         let headers = request.headers_mut();
         if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose_text())) {
             bearer.set_sensitive(true);
@@ -128,22 +124,17 @@ impl Transport {
         request
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that sends to Graph"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that sends to Graph")]
     async fn exchange(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
         let client = match call.operation {
             GraphOperation::List => &self.reads,
             GraphOperation::Approve | GraphOperation::Reject => &self.decisions,
         };
-        let mut response = client
-            .execute(self.request(call))
-            .await
-            .map_err(|error| fault_of(&error))?;
+        let mut response = client.execute(self.request(call)).await.map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();
         let stated = retry_after(response.headers(), SystemTime::now());
-        let wait = stated.max(usage::read(response.headers(), &self.metrics));
+        let header = |name: &str| response.headers().get(name).map(HeaderValue::as_bytes);
+        let wait = stated.max(usage::read(header, &self.metrics));
         self.note_version(response.headers());
         let body = read_capped(&mut response).await?;
         Ok(Answer { status, body, wait })
@@ -152,8 +143,7 @@ impl Transport {
     /// An expired version is silently served by the next one; this header is the only sign.
     fn note_version(&self, headers: &HeaderMap) {
         if let Some(version) = headers.get("facebook-api-version") {
-            self.metrics
-                .graph_version(version.as_bytes() == self.version.as_bytes());
+            self.metrics.graph_version(version.as_bytes() == self.version.as_bytes());
         }
     }
 }
@@ -163,11 +153,7 @@ async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| {
         // A body that does not decompress is garbage; one that ends early is a broken connection.
-        if error.is_decode() {
-            GraphError::Unreadable { http_status }
-        } else {
-            fault_of(&error)
-        }
+        if error.is_decode() { GraphError::Unreadable { http_status } } else { fault_of(&error) }
     })? {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(GraphError::Unreadable { http_status });
@@ -175,6 +161,15 @@ async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn method(operation: GraphOperation) -> Method {
+    match operation {
+        GraphOperation::List => Method::GET,
+        GraphOperation::Approve => Method::POST,
+        // With a JSON body, as Meta documents it for this edge.
+        GraphOperation::Reject => Method::DELETE,
+    }
 }
 
 /// Only a failed connection attempt proves that nothing was sent.
@@ -208,10 +203,7 @@ mod tests {
     #[test]
     fn the_proof_is_the_keyed_hash_of_the_token() {
         let proof = proof(b"0123456789abcdef0123456789abcdef", b"EAAtesttoken");
-        assert_eq!(
-            proof,
-            "558080b299ccfabcdbfaf45bd3a4f6c06b5703c83f3c6d3023c8efc960fef88b"
-        );
+        assert_eq!(proof, "558080b299ccfabcdbfaf45bd3a4f6c06b5703c83f3c6d3023c8efc960fef88b");
     }
 
     #[test]
@@ -221,10 +213,7 @@ mod tests {
             retry_after(&headers, SystemTime::UNIX_EPOCH)
         };
         assert_eq!(read("60"), Some(Duration::from_mins(1)));
-        assert_eq!(
-            read("Thu, 01 Jan 1970 00:02:00 GMT"),
-            Some(Duration::from_mins(2))
-        );
+        assert_eq!(read("Thu, 01 Jan 1970 00:02:00 GMT"), Some(Duration::from_mins(2)));
         assert_eq!(read("soon"), None);
         assert_eq!(read("-1"), None);
     }

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -16,53 +15,36 @@ const MEASURES: [&str; 3] = ["call_count", "total_time", "total_cputime"];
 const MAX_HEADER: usize = 16 * 1024;
 
 /// Reads both headers, shows them as metrics, and answers the longest wait until access is regained.
-pub(super) fn read(headers: &HeaderMap, metrics: &Metrics) -> Option<Duration> {
-    app_usage(headers, metrics);
-    business_usage(headers, metrics)
+pub(super) fn read<'h>(header: impl Fn(&str) -> Option<&'h [u8]>, metrics: &Metrics) -> Option<Duration> {
+    let bounded = |name| header(name).filter(|bytes| bytes.len() <= MAX_HEADER);
+    if let Some(bytes) = bounded("x-app-usage") {
+        app_usage(bytes, metrics);
+    }
+    business_usage(bounded("x-business-use-case-usage")?, metrics)
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    headers
-        .get(name)
-        .map(reqwest::header::HeaderValue::as_bytes)
-        .filter(|bytes| bytes.len() <= MAX_HEADER)
-}
-
-fn app_usage(headers: &HeaderMap, metrics: &Metrics) {
-    let Some(bytes) = header(headers, "x-app-usage") else {
-        return;
-    };
+fn app_usage(bytes: &[u8], metrics: &Metrics) {
     match serde_json::from_slice::<Value>(bytes) {
         Ok(usage) => show_highest("app", &[&usage], metrics),
         Err(_not_json) => metrics.graph_drifted("usage_header"),
     }
 }
 
-fn business_usage(headers: &HeaderMap, metrics: &Metrics) -> Option<Duration> {
-    let bytes = header(headers, "x-business-use-case-usage")?;
+fn business_usage(bytes: &[u8], metrics: &Metrics) -> Option<Duration> {
     let Ok(Entries(entries)) = serde_json::from_slice(bytes) else {
         metrics.graph_drifted("usage_header");
         return None;
     };
-    let entries = entries
-        .iter()
-        .filter_map(Value::as_array)
-        .flatten()
-        .collect::<Vec<_>>();
+    let entries = entries.iter().filter_map(Value::as_array).flatten().collect::<Vec<_>>();
     show_highest("business", &entries, metrics);
-    let minutes = entries
-        .iter()
-        .filter_map(|entry| entry.get("estimated_time_to_regain_access")?.as_u64())
-        .max()?;
+    let minutes =
+        entries.iter().filter_map(|entry| entry.get("estimated_time_to_regain_access")?.as_u64()).max()?;
     (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)))
 }
 
 fn show_highest(header: &'static str, entries: &[&Value], metrics: &Metrics) {
     for measure in MEASURES {
-        let highest = entries
-            .iter()
-            .filter_map(|entry| entry.get(measure)?.as_f64())
-            .reduce(f64::max);
+        let highest = entries.iter().filter_map(|entry| entry.get(measure)?.as_f64()).reduce(f64::max);
         if let Some(percent) = highest {
             metrics.graph_usage(header, measure, percent);
         }
@@ -100,9 +82,7 @@ mod tests {
 
     fn read_one(name: &'static str, value: &str) -> (Option<Duration>, String) {
         let metrics = Metrics::new("v23.0").unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().unwrap());
-        let wait = read(&headers, &metrics);
+        let wait = read(|asked| (asked == name).then_some(value.as_bytes()), &metrics);
         (wait, metrics.exposition())
     }
 

@@ -86,22 +86,14 @@ impl Body {
             Next::Cursor(cursor) => (Some(cursor), false),
             Next::Unusable => (None, true),
         };
-        Some(Page {
-            requests,
-            unreadable,
-            next,
-            next_without_cursor,
-        })
+        Some(Page { requests, unreadable, next, next_without_cursor })
     }
 
     /// Where the next page starts. The end is the absence of `paging.next`; the cursor alone says nothing. The URL
     /// itself is never used: it may hold a token.
     fn next(&self) -> Next {
         let paging = self.0.get("paging").and_then(Value::as_object);
-        let Some(next) = paging
-            .and_then(|paging| paging.get("next"))
-            .and_then(Value::as_str)
-        else {
+        let Some(next) = paging.and_then(|paging| paging.get("next")).and_then(Value::as_str) else {
             return Next::None;
         };
         let stated = paging
@@ -128,9 +120,7 @@ enum Next {
 /// The body of approve and reject.
 pub(super) fn decision_body(ids: &[JoinRequestId]) -> Vec<u8> {
     let ids = ids.iter().map(JoinRequestId::as_str).collect::<Vec<_>>();
-    json!({ "messaging_product": "whatsapp", "join_requests": ids })
-        .to_string()
-        .into_bytes()
+    json!({ "messaging_product": "whatsapp", "join_requests": ids }).to_string().into_bytes()
 }
 
 /// An id in a list of done ones: text, as documented, or an object like the ones in the list of failed ones.
@@ -140,36 +130,18 @@ fn done_id(entry: &Value) -> Option<&str> {
 
 fn failed_entry(entry: &Value) -> Option<(String, NamedError)> {
     let id = entry.get("join_request_id")?.as_str()?.to_owned();
-    let first = entry
-        .get("errors")
-        .and_then(Value::as_array)
-        .and_then(|errors| errors.first());
-    let error = first
-        .and_then(Value::as_object)
-        .map(named_error)
-        .unwrap_or_default();
+    let first = entry.get("errors").and_then(Value::as_array).and_then(|errors| errors.first());
+    let error = first.and_then(Value::as_object).map(named_error).unwrap_or_default();
     Some((id, error))
 }
 
 fn named_error(error: &Map<String, Value>) -> NamedError {
-    let trace = error
-        .get("fbtrace_id")
-        .and_then(Value::as_str)
-        .filter(|id| is_plain(id));
+    let trace = error.get("fbtrace_id").and_then(Value::as_str).filter(|id| is_plain(id));
     NamedError {
-        code: error
-            .get("code")
-            .and_then(number)
-            .and_then(|code| u32::try_from(code).ok()),
-        subcode: error
-            .get("error_subcode")
-            .and_then(number)
-            .and_then(|code| u32::try_from(code).ok()),
+        code: error.get("code").and_then(number).and_then(|code| u32::try_from(code).ok()),
+        subcode: error.get("error_subcode").and_then(number).and_then(|code| u32::try_from(code).ok()),
         fbtrace_id: trace.map(str::to_owned),
-        is_transient: error
-            .get("is_transient")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
+        is_transient: error.get("is_transient").and_then(Value::as_bool).unwrap_or(false),
     }
 }
 

@@ -29,11 +29,7 @@ pub struct Budget {
 impl Budget {
     /// A fresh budget.
     pub fn new(deadline: Deadline, max_wait: Duration) -> Self {
-        Self {
-            deadline,
-            wait_left: max_wait,
-            spent: Spent::default(),
-        }
+        Self { deadline, wait_left: max_wait, spent: Spent::default() }
     }
 
     /// Notes that the request waited.

@@ -56,12 +56,7 @@ impl CallerLimiter {
     /// A limiter in which nobody has used anything.
     pub fn new(settings: &LimitSettings, metrics: Arc<Metrics>) -> Self {
         let limiter = RateLimiter::dashmap(quota(settings.caller, settings.caller_burst)).with_middleware();
-        Self {
-            limiter,
-            rate: settings.caller,
-            burst: settings.caller_burst,
-            metrics,
-        }
+        Self { limiter, rate: settings.caller, burst: settings.caller_burst, metrics }
     }
 
     /// Takes the unit of a request.
@@ -98,10 +93,7 @@ impl CallerLimiter {
 
     fn refuse(&self, reason: &'static str, retry_after: Duration) -> QuotaExceeded {
         self.metrics.limited(LimitName::Caller, reason);
-        QuotaExceeded {
-            quota: self.state(0),
-            retry_after,
-        }
+        QuotaExceeded { quota: self.state(0), retry_after }
     }
 
     fn state(&self, remaining: u32) -> CallerQuota {
@@ -114,11 +106,6 @@ impl CallerLimiter {
             reason = "non-negative and far below 2^53"
         )]
         let reset_seconds = reset_seconds as u64;
-        CallerQuota {
-            rate: self.rate,
-            burst: self.burst,
-            remaining,
-            reset_seconds,
-        }
+        CallerQuota { rate: self.rate, burst: self.burst, remaining, reset_seconds }
     }
 }

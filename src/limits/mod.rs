@@ -20,7 +20,5 @@ fn quota(rate: Rate, burst: u32) -> Quota {
     let count = NonZeroU32::new(rate.count).unwrap_or(NonZeroU32::MIN);
     let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
     let interval = rate.per / count.get();
-    Quota::with_period(interval)
-        .unwrap_or(Quota::per_second(count))
-        .allow_burst(burst)
+    Quota::with_period(interval).unwrap_or(Quota::per_second(count)).allow_burst(burst)
 }

@@ -24,28 +24,21 @@ impl Pause {
     /// What is left of the pause.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state
-            .until
-            .and_then(|until| until.checked_duration_since(now))
-            .filter(|left| !left.is_zero())
+        state.until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
     }
 
     /// Graph throttled a call. The longest of the wait it stated, our own backoff when it stated none, and what is
     /// left of the present pause counts. Answers the length from now.
     pub(super) fn begin(&self, stated: Option<Duration>, now: Instant) -> Duration {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = state
-            .until
-            .and_then(|until| until.checked_duration_since(now))
-            .unwrap_or_default();
+        let present = state.until.and_then(|until| until.checked_duration_since(now)).unwrap_or_default();
         // Calls that were under way together are one throttling, not several.
         if present.is_zero() {
             state.in_a_row = state.in_a_row.saturating_add(1);
         }
         let doubled = FIRST_UNSTATED.saturating_mul(1 << state.in_a_row.saturating_sub(1).min(16));
-        let wait = stated
-            .unwrap_or_else(|| doubled.min(LONGEST_UNSTATED))
-            .clamp(Duration::from_secs(1), LONGEST);
+        let wait =
+            stated.unwrap_or_else(|| doubled.min(LONGEST_UNSTATED)).clamp(Duration::from_secs(1), LONGEST);
         let wait = wait.max(present);
         state.until = Some(now + wait);
         wait
@@ -65,18 +58,9 @@ mod tests {
     #[test]
     fn a_stated_wait_is_kept_and_never_shortened() {
         let (pause, now) = (Pause::default(), Instant::now());
-        assert_eq!(
-            pause.begin(Some(Duration::from_mins(1)), now),
-            Duration::from_mins(1)
-        );
-        assert_eq!(
-            pause.begin(Some(Duration::from_secs(2)), now),
-            Duration::from_mins(1)
-        );
-        assert_eq!(
-            pause.left(now + Duration::from_secs(59)),
-            Some(Duration::from_secs(1))
-        );
+        assert_eq!(pause.begin(Some(Duration::from_mins(1)), now), Duration::from_mins(1));
+        assert_eq!(pause.begin(Some(Duration::from_secs(2)), now), Duration::from_mins(1));
+        assert_eq!(pause.left(now + Duration::from_secs(59)), Some(Duration::from_secs(1)));
         assert_eq!(pause.left(now + Duration::from_mins(1)), None);
     }
 
@@ -95,9 +79,6 @@ mod tests {
 
     #[test]
     fn no_pause_is_longer_than_an_hour() {
-        assert_eq!(
-            Pause::default().begin(Some(Duration::MAX), Instant::now()),
-            LONGEST
-        );
+        assert_eq!(Pause::default().begin(Some(Duration::MAX), Instant::now()), LONGEST);
     }
 }

@@ -72,14 +72,7 @@ impl Decider {
         tasks: TaskTracker,
         runtime: Handle,
     ) -> Self {
-        Self {
-            graph,
-            ids_per_call,
-            audit,
-            metrics,
-            tasks,
-            runtime,
-        }
+        Self { graph, ids_per_call, audit, metrics, tasks, runtime }
     }
 
     /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
@@ -89,10 +82,7 @@ impl Decider {
         budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
         let (tasks, runtime) = (self.tasks.clone(), self.runtime.clone());
-        let running = tasks.spawn_on(
-            async move { self.decide_to_the_end(decision, budget).await },
-            &runtime,
-        );
+        let running = tasks.spawn_on(async move { self.decide_to_the_end(decision, budget).await }, &runtime);
         running.await.unwrap_or(Err(DecideError::Died))
     }
 
@@ -113,17 +103,12 @@ impl Decider {
         };
         let intended = self.audit.intended(&deciding, &decision.ids).await;
         intended.map_err(|_unavailable| DecideError::AuditUnavailable)?;
-        let items = self
-            .send_chunks(action, &deciding.group, decision.ids, &mut budget)
-            .await;
+        let items = self.send_chunks(action, &deciding.group, decision.ids, &mut budget).await;
         for item in &items {
             self.audit.decided(&deciding, &item.audited());
             self.metrics.decided(action.as_str(), item.outcome.as_str());
         }
-        Ok(DecisionReport {
-            items,
-            spent: budget.spent,
-        })
+        Ok(DecisionReport { items, spent: budget.spent })
     }
 
     async fn send_chunks(
@@ -167,9 +152,6 @@ impl Decider {
                 }
             }
         }
-        ids.into_iter()
-            .zip(outcomes)
-            .map(|(id, outcome)| Item { id, outcome })
-            .collect()
+        ids.into_iter().zip(outcomes).map(|(id, outcome)| Item { id, outcome }).collect()
     }
 }

@@ -63,11 +63,7 @@ pub struct Lister {
 impl Lister {
     /// Walks at most `max_pages` pages for one list.
     pub const fn new(graph: Arc<GraphClient>, max_pages: u32, page_tokens: PageTokens) -> Self {
-        Self {
-            graph,
-            max_pages,
-            page_tokens,
-        }
+        Self { graph, max_pages, page_tokens }
     }
 
     /// Lists the group's open requests, from the start or from where an earlier answer was cut.
@@ -77,9 +73,7 @@ impl Lister {
         page_token: Option<&str>,
         budget: &mut Budget,
     ) -> Result<Listing, ListError> {
-        let start = page_token
-            .map(|token| self.page_tokens.open(group, token))
-            .transpose()?;
+        let start = page_token.map(|token| self.page_tokens.open(group, token)).transpose()?;
         let resumed = start.is_some();
         match self.walk(group, start, budget).await {
             Err(ListError::Graph(error)) if is_cursor_expired(&error) => {
@@ -103,29 +97,17 @@ impl Lister {
         budget: &mut Budget,
     ) -> Result<Listing, ListError> {
         let as_of = now();
-        let mut walk = Walk {
-            requests: Vec::new(),
-            ids: HashSet::new(),
-            cursors: HashSet::new(),
-        };
+        let mut walk = Walk { requests: Vec::new(), ids: HashSet::new(), cursors: HashSet::new() };
         let mut after = start;
         for _page in 0..self.max_pages {
-            let page = self
-                .graph
-                .list_page(group, after.as_ref(), budget)
-                .await
-                .map_err(ListError::Graph)?;
+            let page = self.graph.list_page(group, after.as_ref(), budget).await.map_err(ListError::Graph)?;
             after = walk.take(page)?;
             if after.is_none() || walk.requests.len() >= MOST_REQUESTS {
                 break;
             }
         }
         let next_page_token = after.map(|cursor| self.page_tokens.seal(group, &cursor));
-        Ok(Listing {
-            requests: walk.requests,
-            as_of,
-            next_page_token,
-        })
+        Ok(Listing { requests: walk.requests, as_of, next_page_token })
     }
 }
 
@@ -146,9 +128,7 @@ impl Walk {
 }
 
 fn is_cursor_expired(error: &GraphError) -> bool {
-    error
-        .refusal()
-        .is_some_and(|refusal| refusal.class == ErrorClass::CursorExpired)
+    error.refusal().is_some_and(|refusal| refusal.class == ErrorClass::CursorExpired)
 }
 
 /// The time of day, to the millisecond: more would only look exact.

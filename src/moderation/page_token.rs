@@ -28,10 +28,7 @@ pub struct PageTokens(LessSafeKey);
 impl PageTokens {
     /// Derives its key from the process's secret, so that no two uses of the secret share a key.
     pub fn new(secret: &[u8]) -> Result<Self, KeyUnusable> {
-        let derived = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, secret),
-            b"joingate page tokens v1",
-        );
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"joingate page tokens v1");
         let key = UnboundKey::new(&AES_256_GCM, derived.as_ref()).map_err(|_unspecified| KeyUnusable)?;
         Ok(Self(LessSafeKey::new(key)))
     }
@@ -42,9 +39,7 @@ impl PageTokens {
         let mut sealed = cursor.as_str().as_bytes().to_vec();
         let random = rand::fill(&mut nonce);
         let aad = Aad::from(group.as_str().as_bytes());
-        let closed = self
-            .0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed);
+        let closed = self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed);
         if random.is_err() || closed.is_err() {
             // A token that opens nothing: the caller starts again from the first page.
             return String::from("invalid");
@@ -55,21 +50,13 @@ impl PageTokens {
     /// The cursor in a token that was made here for this group.
     pub(super) fn open(&self, group: &GroupId, token: &str) -> Result<Cursor, PageTokenInvalid> {
         let short = token.len() <= MAX_LENGTH;
-        let mut bytes = short
-            .then(|| URL_SAFE_NO_PAD.decode(token).ok())
-            .flatten()
-            .ok_or(PageTokenInvalid)?;
+        let mut bytes =
+            short.then(|| URL_SAFE_NO_PAD.decode(token).ok()).flatten().ok_or(PageTokenInvalid)?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(PageTokenInvalid)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_unspecified| PageTokenInvalid)?;
         let aad = Aad::from(group.as_str().as_bytes());
-        let opened = self
-            .0
-            .open_in_place(nonce, aad, sealed)
-            .map_err(|_unspecified| PageTokenInvalid)?;
-        std::str::from_utf8(opened)
-            .ok()
-            .and_then(Cursor::parse)
-            .ok_or(PageTokenInvalid)
+        let opened = self.0.open_in_place(nonce, aad, sealed).map_err(|_unspecified| PageTokenInvalid)?;
+        std::str::from_utf8(opened).ok().and_then(Cursor::parse).ok_or(PageTokenInvalid)
     }
 }
 
@@ -96,20 +83,14 @@ mod tests {
         let token = tokens.seal(&group("a"), &cursor);
         assert_eq!(tokens.open(&group("a"), &token), Ok(cursor));
         assert_eq!(tokens.open(&group("b"), &token), Err(PageTokenInvalid));
-        assert_eq!(
-            PageTokens::new(&[8; 32]).unwrap().open(&group("a"), &token),
-            Err(PageTokenInvalid)
-        );
+        assert_eq!(PageTokens::new(&[8; 32]).unwrap().open(&group("a"), &token), Err(PageTokenInvalid));
     }
 
     #[test]
     fn the_longest_cursor_makes_a_token_that_can_be_given_back() {
         let tokens = PageTokens::new(&[7; 32]).unwrap();
         let cursor = Cursor::parse(&"c".repeat(Cursor::MAX_LENGTH)).unwrap();
-        assert_eq!(
-            tokens.open(&group("a"), &tokens.seal(&group("a"), &cursor)),
-            Ok(cursor)
-        );
+        assert_eq!(tokens.open(&group("a"), &tokens.seal(&group("a"), &cursor)), Ok(cursor));
     }
 
     proptest! {

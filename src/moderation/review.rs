@@ -22,25 +22,11 @@ impl Reviewer {
         if listing.next_page_token.is_some() {
             return Err(ListError::TooLong);
         }
-        let open = listing
-            .requests
-            .iter()
-            .map(|request| request.id.as_str())
-            .collect::<HashSet<_>>();
+        let open = listing.requests.iter().map(|request| request.id.as_str()).collect::<HashSet<_>>();
         let outcome_of = |id: &str| {
-            if open.contains(id) {
-                Outcome::WouldSend
-            } else {
-                Outcome::Gone(None)
-            }
+            if open.contains(id) { Outcome::WouldSend } else { Outcome::Gone(None) }
         };
-        let items = decision.ids.into_iter().map(|id| Item {
-            outcome: outcome_of(id.as_str()),
-            id,
-        });
-        Ok(DecisionReport {
-            items: items.collect(),
-            spent: budget.spent,
-        })
+        let items = decision.ids.into_iter().map(|id| Item { outcome: outcome_of(id.as_str()), id });
+        Ok(DecisionReport { items: items.collect(), spent: budget.spent })
     }
 }

@@ -26,10 +26,7 @@ pub enum ClientError {
 }
 
 /// The client for Graph.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one constructor that the ban refers to"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one constructor that the ban refers to")]
 pub fn http_client(settings: &GraphSettings) -> Result<reqwest::Client, ClientError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
@@ -53,7 +50,5 @@ pub fn http_client(settings: &GraphSettings) -> Result<reqwest::Client, ClientEr
             reqwest::Proxy::all(url.as_str()).map_err(|error| ClientError::Build(error.without_url()))?;
         builder = builder.proxy(proxy);
     }
-    builder
-        .build()
-        .map_err(|error| ClientError::Build(error.without_url()))
+    builder.build().map_err(|error| ClientError::Build(error.without_url()))
 }

@@ -107,28 +107,15 @@ impl Audit {
         std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || write_lines(&lines, sink, &counted))?;
-        Ok(Self {
-            queue,
-            clear_ids,
-            pseudonyms,
-            metrics,
-        })
+        Ok(Self { queue, clear_ids, pseudonyms, metrics })
     }
 
     /// Writes that a decision is about to be sent, and waits until it stands there.
     pub async fn intended(&self, deciding: &Deciding, ids: &[JoinRequestId]) -> Result<(), AuditUnavailable> {
         let (written, told) = oneshot::channel();
-        let event = self.event(
-            "intended",
-            deciding,
-            ids.iter().map(|id| self.name(id.as_str())).collect(),
-        );
+        let event = self.event("intended", deciding, ids.iter().map(|id| self.name(id.as_str())).collect());
         self.enqueue(&event, Some(written))?;
-        if told.await.unwrap_or(false) {
-            Ok(())
-        } else {
-            Err(AuditUnavailable)
-        }
+        if told.await.unwrap_or(false) { Ok(()) } else { Err(AuditUnavailable) }
     }
 
     /// Writes what became of one id. A loss is counted: the decision itself has been made.
@@ -145,14 +132,7 @@ impl Audit {
     /// Waits until everything before has been written, at the end of the process.
     pub async fn flush(&self) {
         let (written, told) = oneshot::channel();
-        if self
-            .queue
-            .try_send(Line {
-                text: Vec::new(),
-                written: Some(written),
-            })
-            .is_ok()
-        {
+        if self.queue.try_send(Line { text: Vec::new(), written: Some(written) }).is_ok() {
             // Whether the sink took it is counted elsewhere.
             drop(told.await);
         }
@@ -178,11 +158,7 @@ impl Audit {
     }
 
     fn name(&self, id: &str) -> String {
-        if self.clear_ids {
-            id.to_owned()
-        } else {
-            self.pseudonyms.of(id)
-        }
+        if self.clear_ids { id.to_owned() } else { self.pseudonyms.of(id) }
     }
 
     fn enqueue(
@@ -192,11 +168,9 @@ impl Audit {
     ) -> Result<(), AuditUnavailable> {
         let mut text = serde_json::to_vec(event).map_err(|_never| AuditUnavailable)?;
         text.push(b'\n');
-        self.queue
-            .try_send(Line { text, written })
-            .map_err(|error| match error {
-                TrySendError::Full(_) | TrySendError::Disconnected(_) => AuditUnavailable,
-            })
+        self.queue.try_send(Line { text, written }).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => AuditUnavailable,
+        })
     }
 }
 

@@ -25,16 +25,10 @@ pub fn start_logging(settings: TelemetrySettings) -> Result<(), LoggingError> {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    let libraries = if settings.level == LogLevel::Error {
-        "error"
-    } else {
-        "warn"
-    };
+    let libraries = if settings.level == LogLevel::Error { "error" } else { "warn" };
     let filter = EnvFilter::try_new(format!("{libraries},joingate={level}"))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match settings.log {
         LogFormat::Json => builder
             .json()

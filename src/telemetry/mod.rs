@@ -2,17 +2,13 @@
 //! number, id or name leaves through here: ids become keyed hashes first.
 
 mod audit;
-mod builder;
 mod labels;
 mod logging;
 mod metrics;
 mod pseudonym;
-mod recorders;
-mod table;
 
 pub use audit::{Audit, AuditEvent, AuditUnavailable, DecidedItem, Deciding};
 pub use labels::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
 pub use logging::{LoggingError, start_logging};
-pub use metrics::{InFlight, Metrics};
+pub use metrics::{InFlight, Metrics, MetricsError, metrics_table};
 pub use pseudonym::Pseudonyms;
-pub use table::metrics_table;

@@ -11,10 +11,7 @@ pub struct Pseudonyms(hmac::Key);
 impl Pseudonyms {
     /// Derives its key from the process's secret, so that no two uses of the secret share a key.
     pub fn new(secret: &[u8]) -> Self {
-        let derived = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, secret),
-            b"joingate pseudonyms v1",
-        );
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"joingate pseudonyms v1");
         Self(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
     }
 

@@ -21,11 +21,7 @@ fn token_but(change: impl FnOnce(&mut TokenContents<'static>)) -> String {
         issued_at: Timestamp::now(),
     };
     change(&mut contents);
-    mint_token(
-        &SigningKey::from_bytes(SECRET.as_bytes(), None).unwrap(),
-        &contents,
-    )
-    .unwrap()
+    mint_token(&SigningKey::from_bytes(SECRET.as_bytes(), None).unwrap(), &contents).unwrap()
 }
 
 #[tokio::test]
@@ -50,16 +46,10 @@ async fn a_token_that_does_not_hold_is_401_with_the_reason() {
     for (token, reason) in [
         ("garbage".to_owned(), "malformed"),
         (forged, "signature"),
-        (
-            token_but(|token| token.issuer = "https://other.invalid"),
-            "unknown_issuer",
-        ),
+        (token_but(|token| token.issuer = "https://other.invalid"), "unknown_issuer"),
         (token_but(|token| token.audience = "other"), "audience"),
         (token_but(|token| token.issued_at = long_ago), "expired"),
-        (
-            token_but(|token| token.ttl = Duration::from_hours(48)),
-            "lifetime",
-        ),
+        (token_but(|token| token.ttl = Duration::from_hours(48)), "lifetime"),
     ] {
         let answer = Client::new(app.url(), Some(token)).list(&group).await;
         answer.expect_problem(401, "unauthorized");
@@ -69,11 +59,7 @@ async fn a_token_that_does_not_hold_is_401_with_the_reason() {
             "{challenge}"
         );
         let counted = format!(r#"reason="{reason}""#);
-        assert_eq!(
-            app.metric(&["joingate_auth_failures_total{", &counted]).await,
-            1,
-            "{reason}"
-        );
+        assert_eq!(app.metric(&["joingate_auth_failures_total{", &counted]).await, 1, "{reason}");
     }
     assert!(app.graph().calls().is_empty());
 }
@@ -90,20 +76,10 @@ async fn without_a_token_the_challenge_names_no_error() {
 async fn two_authorization_fields_are_refused() {
     let app = TestApp::spawn().await;
     let valid = format!("Bearer {}", token_but(|_| ()));
-    let fields = [
-        ("authorization", valid.as_str()),
-        ("authorization", valid.as_str()),
-    ];
-    let answer = app
-        .anonymous()
-        .send(Method::GET, "/v1/groups/Y2FwaTox/join-requests", &fields, "")
-        .await;
+    let fields = [("authorization", valid.as_str()), ("authorization", valid.as_str())];
+    let answer = app.anonymous().send(Method::GET, "/v1/groups/Y2FwaTox/join-requests", &fields, "").await;
     answer.expect_problem(401, "unauthorized");
-    assert_eq!(
-        app.metric(&["joingate_auth_failures_total{", "repeated_header"])
-            .await,
-        1
-    );
+    assert_eq!(app.metric(&["joingate_auth_failures_total{", "repeated_header"]).await, 1);
 }
 
 #[tokio::test]
@@ -113,31 +89,18 @@ async fn deciding_needs_its_own_scope_and_the_group() {
     let answer = app.reader().approve(&group, &open).await;
     let problem = answer.expect_problem(403, "forbidden_scope");
     assert_eq!(problem["executed"], "no");
-    assert!(
-        answer
-            .header("www-authenticate")
-            .contains(r#"scope="join_requests:decide""#)
-    );
+    assert!(answer.header("www-authenticate").contains(r#"scope="join_requests:decide""#));
     app.caller("other", DECIDE, Some("T3RoZXI"))
         .reject(&group, &open)
         .await
         .expect_problem(403, "forbidden_group");
     assert!(app.graph().calls().is_empty());
-    assert_eq!(
-        app.caller("own", DECIDE, Some(&group))
-            .reject(&group, &open)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(app.caller("own", DECIDE, Some(&group)).reject(&group, &open).await.status, 200);
 }
 
 #[tokio::test]
 async fn groups_may_be_left_out_where_the_settings_say_so() {
-    let app = TestApp::builder()
-        .set("AUTH__REQUIRE_GROUPS_CLAIM", "false")
-        .spawn()
-        .await;
+    let app = TestApp::builder().set("AUTH__REQUIRE_GROUPS_CLAIM", "false").spawn().await;
     let (group, _) = app.group_with_requests(0);
     assert_eq!(app.caller("any", READ, None).list(&group).await.status, 200);
 }
@@ -145,12 +108,6 @@ async fn groups_may_be_left_out_where_the_settings_say_so() {
 #[tokio::test]
 async fn an_unknown_path_under_v1_asks_for_a_token_first() {
     let app = TestApp::spawn().await;
-    app.anonymous()
-        .get("/v1/anything")
-        .await
-        .expect_problem(401, "unauthorized");
-    app.reader()
-        .get("/v1/anything")
-        .await
-        .expect_problem(404, "not_found");
+    app.anonymous().get("/v1/anything").await.expect_problem(401, "unauthorized");
+    app.reader().get("/v1/anything").await.expect_problem(404, "not_found");
 }

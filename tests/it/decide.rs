@@ -8,10 +8,7 @@ use crate::support::{RawUpstream, Reply, TestApp};
 const GROUP: &str = "Y2FwaTox";
 
 fn error(status: u16, code: u32) -> Reply {
-    Reply::json(
-        status,
-        &json!({ "error": { "message": "m", "code": code } }).to_string(),
-    )
+    Reply::json(status, &json!({ "error": { "message": "m", "code": code } }).to_string())
 }
 
 #[tokio::test]
@@ -25,10 +22,7 @@ async fn an_approved_person_is_in_the_group() {
     let summary = json!({ "requested": 1, "succeeded": 1, "already": 0, "gone": 0, "failed": 0, "not_sent": 0,
         "unknown": 0, "would_send": 0 });
     assert_eq!(body["summary"], summary);
-    assert_eq!(
-        (body["action"].as_str(), body["group_id"].as_str()),
-        (Some("approve"), Some(group.as_str()))
-    );
+    assert_eq!((body["action"].as_str(), body["group_id"].as_str()), (Some("approve"), Some(group.as_str())));
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(app.graph().open_requests(&group), open[1..]);
     assert_eq!(app.graph().participants(&group).len(), 1);
@@ -39,17 +33,11 @@ async fn a_rejection_is_a_delete_with_a_json_body() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(1);
     let answer = app.moderator().reject(&group, &open).await;
-    assert_eq!(
-        (answer.status, answer.outcomes()),
-        (200, vec!["rejected".to_owned()])
-    );
+    assert_eq!((answer.status, answer.outcomes()), (200, vec!["rejected".to_owned()]));
     let calls = app.graph().calls();
     assert_eq!(calls[0].method, "DELETE");
     let body = serde_json::from_str::<serde_json::Value>(&calls[0].body).unwrap();
-    assert_eq!(
-        body,
-        json!({ "messaging_product": "whatsapp", "join_requests": open })
-    );
+    assert_eq!(body, json!({ "messaging_product": "whatsapp", "join_requests": open }));
     assert_eq!(calls[0].header("content-type"), Some("application/json"));
     assert!(app.graph().participants(&group).is_empty());
 }
@@ -57,50 +45,27 @@ async fn a_rejection_is_a_delete_with_a_json_body() {
 #[tokio::test]
 async fn every_id_that_graph_refuses_is_reported_with_its_own_problem() {
     let app = TestApp::spawn().await;
-    let group = app
-        .graph()
-        .create_group(GroupSpec {
-            capacity: 2,
-            ..GroupSpec::default()
-        })
-        .unwrap();
+    let group = app.graph().create_group(GroupSpec { capacity: 2, ..GroupSpec::default() }).unwrap();
     let add = || app.graph().add_request(&group, RequestSpec::default()).unwrap();
     let (first, unwilling, second, third) = (add(), add(), add(), add());
     app.graph().fail_item(&group, &unwilling, 131_203).unwrap();
     let ids = [&first, "bm9ib2R5", &unwilling, &second, &third];
     let answer = app.moderator().approve(&group, &ids).await;
     assert_eq!(answer.status, 207);
-    assert_eq!(
-        answer.outcomes(),
-        ["approved", "gone", "failed", "approved", "failed"]
-    );
+    assert_eq!(answer.outcomes(), ["approved", "gone", "failed", "approved", "failed"]);
     let body = answer.json();
-    let code = |index: usize| {
-        body["results"][index]["problem"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    assert_eq!(
-        [code(1), code(2), code(4)],
-        ["gone", "user_not_addable", "group_full"]
-    );
+    let code =
+        |index: usize| body["results"][index]["problem"]["code"].as_str().unwrap_or_default().to_owned();
+    assert_eq!([code(1), code(2), code(4)], ["gone", "user_not_addable", "group_full"]);
     assert_eq!(body["results"][2]["problem"]["upstream"]["code"], 131_203);
-    assert_eq!(
-        answer.header("retry-after"),
-        "",
-        "nothing here is worth repeating"
-    );
+    assert_eq!(answer.header("retry-after"), "", "nothing here is worth repeating");
 }
 
 #[tokio::test]
 async fn repeated_ids_are_sent_once_and_answered_once() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(2);
-    let answer = app
-        .moderator()
-        .approve(&group, &[&open[1], &open[0], &open[1]])
-        .await;
+    let answer = app.moderator().approve(&group, &[&open[1], &open[0], &open[1]]).await;
     let body = answer.json();
     let answered = [&body["results"][0]["id"], &body["results"][1]["id"]];
     assert_eq!(answered, [&json!(open[1]), &json!(open[0])]);
@@ -122,15 +87,9 @@ async fn approvals_go_out_in_groups_of_eight_and_rejections_as_set() {
         };
         calls.iter().map(|call| ids(&call.body)).collect::<Vec<_>>()
     };
-    assert_eq!(
-        app.moderator().approve(&group, &open[..20]).await.outcomes(),
-        vec!["approved"; 20]
-    );
+    assert_eq!(app.moderator().approve(&group, &open[..20]).await.outcomes(), vec!["approved"; 20]);
     assert_eq!(sizes(), [8, 8, 4]);
-    assert_eq!(
-        app.moderator().reject(&group, &open[20..]).await.outcomes(),
-        vec!["rejected"; 20]
-    );
+    assert_eq!(app.moderator().reject(&group, &open[20..]).await.outcomes(), vec!["rejected"; 20]);
     assert_eq!(sizes(), [15, 5]);
 }
 
@@ -140,38 +99,22 @@ async fn a_dry_run_writes_nothing_and_says_what_would_be_sent() {
     let (group, open) = app.group_with_requests(2);
     let body = json!({ "join_request_ids": [open[0], open[1]], "dry_run": true });
     let answer = app.moderator().decide("approve", &group, &body).await;
-    assert_eq!(
-        (answer.status, answer.outcomes()),
-        (200, vec!["would_send".to_owned(); 2])
-    );
+    assert_eq!((answer.status, answer.outcomes()), (200, vec!["would_send".to_owned(); 2]));
     let body = json!({ "join_request_ids": [open[0], "bm9ib2R5"], "dry_run": true });
     let answer = app.moderator().decide("reject", &group, &body).await;
-    assert_eq!(
-        (answer.status, answer.outcomes()),
-        (207, vec!["would_send".to_owned(), "gone".to_owned()])
-    );
+    assert_eq!((answer.status, answer.outcomes()), (207, vec!["would_send".to_owned(), "gone".to_owned()]));
     assert!(app.graph().calls().iter().all(|call| call.method == "GET"));
     assert_eq!(app.graph().open_requests(&group), open);
 }
 
 #[tokio::test]
 async fn a_dry_run_on_a_list_that_is_cut_answers_nothing_about_any_id() {
-    let options = joingate_sandbox::SandboxOptions {
-        page_size: 1,
-        ..Default::default()
-    };
-    let app = TestApp::builder()
-        .sandbox(options)
-        .set("GRAPH__MAX_PAGES", "1")
-        .spawn()
-        .await;
+    let options = joingate_sandbox::SandboxOptions { page_size: 1, ..Default::default() };
+    let app = TestApp::builder().sandbox(options).set("GRAPH__MAX_PAGES", "1").spawn().await;
     let (group, open) = app.group_with_requests(2);
     let body = json!({ "join_request_ids": [open[1]], "dry_run": true });
-    let problem = app
-        .moderator()
-        .decide("approve", &group, &body)
-        .await
-        .expect_problem(502, "upstream_error");
+    let problem =
+        app.moderator().decide("approve", &group, &body).await.expect_problem(502, "upstream_error");
     assert_eq!(problem["executed"], "no");
 }
 
@@ -193,11 +136,7 @@ async fn an_ambiguous_end_is_unknown_and_never_sent_again() {
         Reply::json(200, r#"{"approved_join_requests":[]}"#),
         Reply::json(200, r#"{"approved_join_requests":["Zm9yZWlnbg=="]}"#),
         Reply::json(200, r#"{"rejected_join_requests":["YQ==","Yg=="]}"#),
-        Reply::with_headers(
-            302,
-            "Location: /\r\n",
-            r#"{"approved_join_requests":["YQ==","Yg=="]}"#,
-        ),
+        Reply::with_headers(302, "Location: /\r\n", r#"{"approved_join_requests":["YQ==","Yg=="]}"#),
         error(500, 1),
         error(500, 2),
         error(500, 131_000),
@@ -213,16 +152,8 @@ async fn an_ambiguous_end_is_unknown_and_never_sent_again() {
             .spawn()
             .await;
         let answer = app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await;
-        assert_eq!(
-            (answer.status, answer.outcomes()),
-            (207, vec!["unknown".to_owned(); 2]),
-            "{reply:?}"
-        );
-        assert_eq!(
-            answer.json()["results"][0]["problem"]["code"],
-            "outcome_unknown",
-            "{reply:?}"
-        );
+        assert_eq!((answer.status, answer.outcomes()), (207, vec!["unknown".to_owned(); 2]), "{reply:?}");
+        assert_eq!(answer.json()["results"][0]["problem"]["code"], "outcome_unknown", "{reply:?}");
         assert_eq!(upstream.requests().len(), 1, "{reply:?}");
     }
 }
@@ -233,15 +164,8 @@ async fn an_id_in_both_lists_is_unknown() {
         "errors":[{"code":"131203"}]}],"errors":[{"code":131203}]}"#;
     let upstream = RawUpstream::answering([Reply::json(200, body)]).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-    assert_eq!(
-        app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await.outcomes(),
-        ["unknown", "approved"]
-    );
-    assert_eq!(
-        app.metric(&["joingate_graph_schema_drift_total{", "id_in_both_lists"])
-            .await,
-        1
-    );
+    assert_eq!(app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await.outcomes(), ["unknown", "approved"]);
+    assert_eq!(app.metric(&["joingate_graph_schema_drift_total{", "id_in_both_lists"]).await, 1);
 }
 
 #[tokio::test]
@@ -251,10 +175,7 @@ async fn lists_count_whatever_the_status() {
     for status in [200, 206, 400] {
         let upstream = RawUpstream::answering([Reply::json(status, body)]).await;
         let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-        assert_eq!(
-            app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await.outcomes(),
-            ["approved", "gone"]
-        );
+        assert_eq!(app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await.outcomes(), ["approved", "gone"]);
     }
 }
 
@@ -275,11 +196,7 @@ async fn a_refusal_of_the_whole_call_is_a_problem_and_surely_not_executed() {
     ] {
         let upstream = RawUpstream::answering([reply.clone()]).await;
         let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-        let problem = app
-            .moderator()
-            .reject(GROUP, &["YQ==", "Yg=="])
-            .await
-            .expect_problem(status, code);
+        let problem = app.moderator().reject(GROUP, &["YQ==", "Yg=="]).await.expect_problem(status, code);
         assert_eq!(problem["executed"], "no", "{reply:?}");
         assert!(problem["decision_id"].is_string(), "{reply:?}");
         assert_eq!(upstream.requests().len(), 1, "{reply:?}");
@@ -298,11 +215,7 @@ async fn a_refusal_that_speaks_of_ids_without_naming_them_fails_each() {
         let upstream = RawUpstream::answering([error(400, code)]).await;
         let app = TestApp::builder().against(upstream.base_url()).spawn().await;
         let answer = app.moderator().approve(GROUP, &ids).await;
-        assert_eq!(
-            (answer.status, answer.outcomes()),
-            (207, vec![outcome.to_owned(); ids.len()]),
-            "{code}"
-        );
+        assert_eq!((answer.status, answer.outcomes()), (207, vec![outcome.to_owned(); ids.len()]), "{code}");
         assert_eq!(answer.json()["results"][0]["problem"]["code"], problem, "{code}");
         assert_eq!(upstream.requests().len(), 1, "{code}");
     }
@@ -318,11 +231,8 @@ async fn earlier_results_survive_and_the_rest_is_not_sent() {
         (error(500, 2), "unknown", true),
     ] {
         let upstream = RawUpstream::answering([approved.clone(), trouble.clone()]).await;
-        let app = TestApp::builder()
-            .against(upstream.base_url())
-            .set("GRAPH__IDS_PER_CALL", "1")
-            .spawn()
-            .await;
+        let app =
+            TestApp::builder().against(upstream.base_url()).set("GRAPH__IDS_PER_CALL", "1").spawn().await;
         let answer = app.moderator().approve(GROUP, &["YQ==", "Yg==", "Yw=="]).await;
         assert_eq!(
             (answer.status, answer.outcomes()),
@@ -338,22 +248,10 @@ async fn no_connection_means_nothing_was_executed() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let app = TestApp::builder()
-        .against(&format!("http://{address}"))
-        .spawn()
-        .await;
-    let problem = app
-        .moderator()
-        .approve(GROUP, &["YQ=="])
-        .await
-        .expect_problem(503, "upstream_unavailable");
+    let app = TestApp::builder().against(&format!("http://{address}")).spawn().await;
+    let problem = app.moderator().approve(GROUP, &["YQ=="]).await.expect_problem(503, "upstream_unavailable");
     assert_eq!(problem["executed"], "no");
-    assert_eq!(
-        app.metric(&["joingate_graph_requests_total{", "not_connected"])
-            .await,
-        1,
-        "tried once"
-    );
+    assert_eq!(app.metric(&["joingate_graph_requests_total{", "not_connected"]).await, 1, "tried once");
 }
 
 /// A connection that Graph has closed meanwhile must not make the HTTP library send a write a second time.
@@ -362,14 +260,8 @@ async fn a_broken_kept_connection_never_repeats_a_write() {
     let list = Reply::json(200, r#"{"rejected_join_requests":["YQ=="]}"#);
     let upstream = RawUpstream::answering([list, Reply::Close, Reply::Close, Reply::Close]).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-    assert_eq!(
-        app.moderator().reject(GROUP, &["YQ=="]).await.outcomes(),
-        ["rejected"]
-    );
-    assert_eq!(
-        app.moderator().reject(GROUP, &["Yg=="]).await.outcomes(),
-        ["unknown"]
-    );
+    assert_eq!(app.moderator().reject(GROUP, &["YQ=="]).await.outcomes(), ["rejected"]);
+    assert_eq!(app.moderator().reject(GROUP, &["Yg=="]).await.outcomes(), ["unknown"]);
     assert_eq!(upstream.requests().len(), 2);
 }
 
@@ -379,10 +271,8 @@ async fn a_caller_who_goes_away_cancels_nothing() {
     let (group, open) = app.group_with_requests(1);
     app.graph().fail_next(1, FaultSpec::Delay(200)).unwrap();
     let moderator = app.moderator();
-    let impatient = tokio::time::timeout(
-        std::time::Duration::from_millis(100),
-        moderator.approve(&group, &open),
-    );
+    let impatient =
+        tokio::time::timeout(std::time::Duration::from_millis(100), moderator.approve(&group, &open));
     assert!(impatient.await.is_err(), "the caller has hung up");
     let events = app.audit_events(2).await;
     assert_eq!(events[1]["outcome"], "approved");
@@ -399,26 +289,14 @@ async fn the_audit_log_tells_who_decided_what() {
     let events = app.audit_events(3).await;
     for event in &events {
         assert_eq!(event["decision_id"], answer["decision_id"]);
-        assert_eq!(
-            (&event["issuer"], &event["subject"]),
-            (&json!("test"), &json!("moderator"))
-        );
-        assert_eq!(
-            (&event["reason"], &event["on_behalf_of"]),
-            (&json!("paid"), &json!("user:4711"))
-        );
+        assert_eq!((&event["issuer"], &event["subject"]), (&json!("test"), &json!("moderator")));
+        assert_eq!((&event["reason"], &event["on_behalf_of"]), (&json!("paid"), &json!("user:4711")));
         assert_eq!(event["action"], "approve");
     }
-    let kinds = events
-        .iter()
-        .map(|event| event["event"].as_str().unwrap())
-        .collect::<Vec<_>>();
+    let kinds = events.iter().map(|event| event["event"].as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(kinds, ["intended", "decided", "decided"]);
     assert_eq!(events[0]["join_requests"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        (&events[1]["outcome"], &events[2]["outcome"]),
-        (&json!("approved"), &json!("gone"))
-    );
+    assert_eq!((&events[1]["outcome"], &events[2]["outcome"]), (&json!("approved"), &json!("gone")));
     assert_eq!(events[2]["graph_code"], 131_213);
 }
 
@@ -426,11 +304,7 @@ async fn the_audit_log_tells_who_decided_what() {
 async fn nothing_is_sent_when_the_audit_log_cannot_be_written() {
     let app = TestApp::builder().with_a_broken_audit_log().spawn().await;
     let (group, open) = app.group_with_requests(1);
-    let problem = app
-        .moderator()
-        .approve(&group, &open)
-        .await
-        .expect_problem(503, "audit_unavailable");
+    let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "audit_unavailable");
     assert_eq!(problem["executed"], "no");
     assert!(app.graph().calls().is_empty());
 }
@@ -442,10 +316,7 @@ async fn an_idempotency_key_is_refused_rather_than_ignored() {
     let body = json!({ "join_request_ids": open }).to_string();
     let headers = [("content-type", "application/json"), ("idempotency-key", "k1")];
     let path = format!("/v1/groups/{group}/join-requests/approve");
-    let answer = app
-        .moderator()
-        .send(reqwest::Method::POST, &path, &headers, body)
-        .await;
+    let answer = app.moderator().send(reqwest::Method::POST, &path, &headers, body).await;
     let problem = answer.expect_problem(400, "invalid_request");
     assert_eq!(problem["errors"][0]["parameter"], "Idempotency-Key");
     assert!(app.graph().calls().is_empty());
@@ -453,16 +324,9 @@ async fn an_idempotency_key_is_refused_rather_than_ignored() {
 
 #[tokio::test]
 async fn a_chunk_that_would_start_too_late_is_not_sent() {
-    let app = TestApp::builder()
-        .set("SERVER__REQUEST_DEADLINE", "1s")
-        .spawn()
-        .await;
+    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "1s").spawn().await;
     let (group, open) = app.group_with_requests(1);
-    let problem = app
-        .moderator()
-        .approve(&group, &open)
-        .await
-        .expect_problem(503, "deadline_exceeded");
+    let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "deadline_exceeded");
     assert_eq!(problem["executed"], "no");
     assert!(app.graph().calls().is_empty());
 }

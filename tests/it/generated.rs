@@ -12,12 +12,8 @@ fn compare(file: &str, marker: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     let (begin, end) = (format!("<!-- {marker} -->"), format!("<!-- /{marker} -->"));
-    let (before, rest) = text
-        .split_once(&begin)
-        .unwrap_or_else(|| panic!("{file} has no {begin}"));
-    let (shown, after) = rest
-        .split_once(&end)
-        .unwrap_or_else(|| panic!("{file} has no {end}"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{file} has no {begin}"));
+    let (shown, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{file} has no {end}"));
     if std::env::var_os("JOINGATE_REGENERATE").is_some() {
         std::fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
     } else if shown != expected {
@@ -30,16 +26,10 @@ fn compare(file: &str, marker: &str, expected: &str) {
 #[test]
 fn the_tables_of_the_documentation_are_those_of_the_program() {
     let metrics = Metrics::new("v23.0").unwrap();
-    let reasons = AuthFailure::ALL
-        .map(|failure| format!("`{}`", failure.reason()))
-        .join(", ");
+    let reasons = AuthFailure::ALL.map(|failure| format!("`{}`", failure.reason())).join(", ");
     compare("README.md", "settings", &format!("\n{}", settings_table()));
     compare("README.md", "problems", &format!("\n{}", problems_table()));
     compare("README.md", "metrics", &format!("\n{}", metrics_table(&metrics)));
     compare("README.md", "reasons", &reasons);
-    compare(
-        "docs/graph-errors.md",
-        "codes",
-        &format!("\n{}", graph_codes_table()),
-    );
+    compare("docs/graph-errors.md", "codes", &format!("\n{}", graph_codes_table()));
 }

@@ -7,23 +7,15 @@ use crate::support::TestApp;
 
 #[tokio::test]
 async fn a_caller_who_has_used_everything_is_told_when_to_come_back() {
-    let app = TestApp::builder()
-        .set("LIMITS__CALLER", "60/h")
-        .set("LIMITS__CALLER_BURST", "17")
-        .spawn()
-        .await;
+    let app =
+        TestApp::builder().set("LIMITS__CALLER", "60/h").set("LIMITS__CALLER_BURST", "17").spawn().await;
     let (group, _) = app.group_with_requests(0);
     let reader = app.reader();
     for left in (0..17).rev() {
         let answer = reader.list(&group).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("ratelimit-policy"), r#""caller";q=60;w=3600"#);
-        assert!(
-            answer
-                .header("ratelimit")
-                .starts_with(&format!(r#""caller";r={left};t="#)),
-            "{answer:?}"
-        );
+        assert!(answer.header("ratelimit").starts_with(&format!(r#""caller";r={left};t="#)), "{answer:?}");
     }
     let sent = app.graph().calls().len();
     let answer = reader.list(&group).await;
@@ -32,40 +24,23 @@ async fn a_caller_who_has_used_everything_is_told_when_to_come_back() {
     assert!((50..=60).contains(&wait), "one unit a minute: {wait}");
     assert!(answer.header("ratelimit").starts_with(r#""caller";r=0;t="#));
     assert_eq!(app.graph().calls().len(), sent);
-    assert_eq!(
-        app.metric(&["joingate_limited_total{", r#"limit="caller""#])
-            .await,
-        1
-    );
+    assert_eq!(app.metric(&["joingate_limited_total{", r#"limit="caller""#]).await, 1);
 
-    assert_eq!(
-        app.moderator().list(&group).await.status,
-        200,
-        "another caller has units of its own"
-    );
+    assert_eq!(app.moderator().list(&group).await.status, 200, "another caller has units of its own");
 }
 
 #[tokio::test]
 async fn a_decision_costs_one_unit_more_for_every_started_64_ids() {
-    let app = TestApp::builder()
-        .set("LIMITS__CALLER", "60/h")
-        .set("LIMITS__CALLER_BURST", "17")
-        .spawn()
-        .await;
+    let app =
+        TestApp::builder().set("LIMITS__CALLER", "60/h").set("LIMITS__CALLER_BURST", "17").spawn().await;
     let (group, _) = app.group_with_requests(0);
-    let ids = |count: usize| {
-        (0..count)
-            .map(|index| format!("cmVx{index:04}"))
-            .collect::<Vec<_>>()
-    };
+    let ids = |count: usize| (0..count).map(|index| format!("cmVx{index:04}")).collect::<Vec<_>>();
     let moderator = app.moderator();
     for (count, left) in [(1, 15), (64, 13), (65, 10)] {
         let answer = moderator.reject(&group, &ids(count)).await;
         assert_eq!(answer.status, 207);
         assert!(
-            answer
-                .header("ratelimit")
-                .starts_with(&format!(r#""caller";r={left};t="#)),
+            answer.header("ratelimit").starts_with(&format!(r#""caller";r={left};t="#)),
             "{count}: {answer:?}"
         );
     }
@@ -83,9 +58,7 @@ async fn a_decision_that_the_callers_quota_does_not_cover_is_not_sent() {
     let moderator = app.moderator();
     assert_eq!(moderator.list(&group).await.status, 200);
     app.graph().clear_calls();
-    let ids = (0..1024)
-        .map(|index| format!("cmVx{index:04}"))
-        .collect::<Vec<_>>();
+    let ids = (0..1024).map(|index| format!("cmVx{index:04}")).collect::<Vec<_>>();
     let answer = moderator.reject(&group, &ids).await;
     let problem = answer.expect_problem(429, "quota_exceeded");
     assert_eq!(problem["executed"], "no");
@@ -109,11 +82,7 @@ async fn what_graph_may_be_sent_is_bounded_and_the_wait_too() {
     answer.expect_problem(503, "overloaded");
     let wait = answer.header("retry-after").parse::<u64>().unwrap();
     assert!((50..=60).contains(&wait), "one call a minute: {wait}");
-    let problem = app
-        .moderator()
-        .approve(&group, &open)
-        .await
-        .expect_problem(503, "overloaded");
+    let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "overloaded");
     assert_eq!(problem["executed"], "no");
     assert_eq!(app.graph().calls().len(), 2);
 }
@@ -141,20 +110,13 @@ async fn a_throttled_decision_pauses_everything() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(2);
     app.graph().throttle(131_208, 1, None);
-    let problem = app
-        .moderator()
-        .approve(&group, &open)
-        .await
-        .expect_problem(503, "upstream_rate_limited");
+    let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "upstream_rate_limited");
     assert_eq!(problem["executed"], "no");
     let sent = app.graph().calls().len();
     let answer = app.moderator().reject(&group, &open).await;
     answer.expect_problem(503, "upstream_rate_limited");
     let wait = answer.header("retry-after").parse::<u64>().unwrap();
-    assert!(
-        (1..=5).contains(&wait),
-        "our own backoff, since Graph named no wait: {wait}"
-    );
+    assert!((1..=5).contains(&wait), "our own backoff, since Graph named no wait: {wait}");
     assert_eq!(app.graph().calls().len(), sent);
 }
 
@@ -174,24 +136,14 @@ async fn more_requests_than_can_be_served_at_once_are_refused_at_once() {
     assert_eq!(served.status, 200);
     refused.expect_problem(503, "overloaded");
     assert_eq!(refused.header("retry-after"), "1");
-    assert_eq!(
-        app.metric(&["joingate_limited_total{", r#"limit="in_flight""#])
-            .await,
-        1
-    );
+    assert_eq!(app.metric(&["joingate_limited_total{", r#"limit="in_flight""#]).await, 1);
 }
 
 #[tokio::test]
 async fn a_body_that_names_no_id_costs_only_the_request() {
     let app = TestApp::spawn().await;
     let (group, _) = app.group_with_requests(0);
-    let answer = app
-        .moderator()
-        .decide("approve", &group, &json!({ "join_request_ids": [] }))
-        .await;
+    let answer = app.moderator().decide("approve", &group, &json!({ "join_request_ids": [] })).await;
     answer.expect_problem(400, "invalid_request");
-    assert!(
-        answer.header("ratelimit").starts_with(r#""caller";r=59;t="#),
-        "{answer:?}"
-    );
+    assert!(answer.header("ratelimit").starts_with(r#""caller";r=59;t="#), "{answer:?}");
 }

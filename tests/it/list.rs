@@ -9,17 +9,11 @@ const GROUP: &str = "Y2FwaTox";
 
 fn ids(body: &Value) -> Vec<String> {
     let requests = body["join_requests"].as_array().unwrap();
-    requests
-        .iter()
-        .map(|request| request["id"].as_str().unwrap().to_owned())
-        .collect()
+    requests.iter().map(|request| request["id"].as_str().unwrap().to_owned()).collect()
 }
 
 fn page(ids: &[&str], after: Option<&str>) -> Reply {
-    let data = ids
-        .iter()
-        .map(|id| json!({ "join_request_id": id }))
-        .collect::<Vec<_>>();
+    let data = ids.iter().map(|id| json!({ "join_request_id": id })).collect::<Vec<_>>();
     let paging = after.map(|after| {
         json!({ "cursors": { "after": after }, "next": "https://graph.invalid/next?access_token=leak" })
     });
@@ -28,10 +22,7 @@ fn page(ids: &[&str], after: Option<&str>) -> Reply {
 
 #[tokio::test]
 async fn the_whole_list_comes_back_whatever_the_page_size() {
-    let options = SandboxOptions {
-        page_size: 3,
-        ..SandboxOptions::default()
-    };
+    let options = SandboxOptions { page_size: 3, ..SandboxOptions::default() };
     let app = TestApp::builder().sandbox(options).spawn().await;
     let (group, open) = app.group_with_requests(10);
     let answer = app.reader().list(&group).await;
@@ -70,11 +61,7 @@ async fn timestamps_may_be_text_or_numbers() {
     let upstream = RawUpstream::answering([Reply::json(200, body)]).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
     let body = app.reader().list(GROUP).await.json();
-    let times = body["join_requests"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|request| &request["requested_at"]);
+    let times = body["join_requests"].as_array().unwrap().iter().map(|request| &request["requested_at"]);
     let expected = json!("2025-08-18T20:27:57Z");
     assert_eq!(times.collect::<Vec<_>>(), [&expected, &expected, &Value::Null]);
     assert_eq!(body["join_requests"][0]["wa_id"], Value::Null);
@@ -92,13 +79,7 @@ async fn urls_are_rebuilt_from_the_cursor_and_never_followed() {
         .map(|request| request.lines().next().unwrap().to_owned())
         .collect::<Vec<_>>();
     let path = format!("/v23.0/{GROUP}/join_requests");
-    assert_eq!(
-        lines,
-        [
-            format!("GET {path} HTTP/1.1"),
-            format!("GET {path}?after=c1 HTTP/1.1")
-        ]
-    );
+    assert_eq!(lines, [format!("GET {path} HTTP/1.1"), format!("GET {path}?after=c1 HTTP/1.1")]);
     assert!(!answer.text.contains("leak"));
 }
 
@@ -115,25 +96,15 @@ async fn calls_have_the_form_that_metas_document_asks_for() {
     app.reader().list(GROUP).await;
     let request = upstream.requests().remove(0).to_lowercase();
     let proof = "558080b299ccfabcdbfaf45bd3a4f6c06b5703c83f3c6d3023c8efc960fef88b";
-    assert!(
-        request.contains(&format!("?appsecret_proof={proof}&limit=50 http/1.1")),
-        "{request}"
-    );
-    assert!(
-        request.contains("authorization: bearer eaatesttoken\r\n"),
-        "{request}"
-    );
+    assert!(request.contains(&format!("?appsecret_proof={proof}&limit=50 http/1.1")), "{request}");
+    assert!(request.contains("authorization: bearer eaatesttoken\r\n"), "{request}");
     assert!(request.contains("user-agent: joingate/0.1.0\r\n"), "{request}");
     assert!(!request.contains("content-type"), "a GET has no body: {request}");
 }
 
 #[tokio::test]
 async fn repeated_ids_count_once_and_an_empty_page_is_not_the_end() {
-    let pages = [
-        page(&["YQ==", "YQ=="], Some("c1")),
-        page(&[], Some("c2")),
-        page(&["YQ==", "Yg=="], None),
-    ];
+    let pages = [page(&["YQ==", "YQ=="], Some("c1")), page(&[], Some("c2")), page(&["YQ==", "Yg=="], None)];
     let upstream = RawUpstream::answering(pages).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
     assert_eq!(ids(&app.reader().list(GROUP).await.json()), ["YQ==", "Yg=="]);
@@ -141,31 +112,17 @@ async fn repeated_ids_count_once_and_an_empty_page_is_not_the_end() {
 
 #[tokio::test]
 async fn pages_that_lead_in_a_circle_are_a_problem() {
-    let pages = [
-        page(&["YQ=="], Some("c1")),
-        page(&["Yg=="], Some("c2")),
-        page(&["Yw=="], Some("c1")),
-    ];
+    let pages = [page(&["YQ=="], Some("c1")), page(&["Yg=="], Some("c2")), page(&["Yw=="], Some("c1"))];
     let upstream = RawUpstream::answering(pages).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-    app.reader()
-        .list(GROUP)
-        .await
-        .expect_problem(502, "upstream_error");
+    app.reader().list(GROUP).await.expect_problem(502, "upstream_error");
     assert_eq!(upstream.requests().len(), 3);
 }
 
 #[tokio::test]
 async fn a_list_that_is_too_long_goes_on_behind_a_page_token() {
-    let options = SandboxOptions {
-        page_size: 2,
-        ..SandboxOptions::default()
-    };
-    let app = TestApp::builder()
-        .sandbox(options)
-        .set("GRAPH__MAX_PAGES", "2")
-        .spawn()
-        .await;
+    let options = SandboxOptions { page_size: 2, ..SandboxOptions::default() };
+    let app = TestApp::builder().sandbox(options).set("GRAPH__MAX_PAGES", "2").spawn().await;
     let (group, open) = app.group_with_requests(5);
     let first = app.reader().list(&group).await.json();
     assert_eq!(ids(&first), open[..4]);
@@ -177,52 +134,27 @@ async fn a_list_that_is_too_long_goes_on_behind_a_page_token() {
 
     let (other, _) = app.group_with_requests(1);
     let foreign = format!("/v1/groups/{other}/join-requests?page_token={token}");
-    app.reader()
-        .get(&foreign)
-        .await
-        .expect_problem(410, "page_token_expired");
+    app.reader().get(&foreign).await.expect_problem(410, "page_token_expired");
     let forged = format!("/v1/groups/{group}/join-requests?page_token=A{token}");
-    app.reader()
-        .get(&forged)
-        .await
-        .expect_problem(410, "page_token_expired");
+    app.reader().get(&forged).await.expect_problem(410, "page_token_expired");
 
     app.graph().withdraw(&group, &open[0]).unwrap();
-    app.reader()
-        .get(&path)
-        .await
-        .expect_problem(410, "page_token_expired");
+    app.reader().get(&path).await.expect_problem(410, "page_token_expired");
 }
 
 #[tokio::test]
 async fn a_list_that_changes_under_the_walk_is_read_again_once() {
     let expired = || Reply::json(400, r#"{"error":{"message":"m","code":131059}}"#);
-    let replies = [
-        page(&["YQ=="], Some("c1")),
-        expired(),
-        page(&["Yg=="], Some("c2")),
-        page(&["Yw=="], None),
-    ];
+    let replies =
+        [page(&["YQ=="], Some("c1")), expired(), page(&["Yg=="], Some("c2")), page(&["Yw=="], None)];
     let upstream = RawUpstream::answering(replies).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-    assert_eq!(
-        ids(&app.reader().list(GROUP).await.json()),
-        ["Yg==", "Yw=="],
-        "no mixture of two versions"
-    );
+    assert_eq!(ids(&app.reader().list(GROUP).await.json()), ["Yg==", "Yw=="], "no mixture of two versions");
 
-    let replies = [
-        page(&["YQ=="], Some("c1")),
-        expired(),
-        page(&["Yg=="], Some("c2")),
-        expired(),
-    ];
+    let replies = [page(&["YQ=="], Some("c1")), expired(), page(&["Yg=="], Some("c2")), expired()];
     let upstream = RawUpstream::answering(replies).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-    app.reader()
-        .list(GROUP)
-        .await
-        .expect_problem(503, "upstream_unavailable");
+    app.reader().list(GROUP).await.expect_problem(503, "upstream_unavailable");
 }
 
 #[tokio::test]
@@ -240,16 +172,8 @@ async fn passing_trouble_is_tried_again_inside_the_deadline() {
             RawUpstream::answering([trouble.clone(), trouble.clone(), page(&["YQ=="], None)]).await;
         let app = TestApp::builder().against(upstream.base_url()).spawn().await;
         let answer = app.reader().list(GROUP).await;
-        assert_eq!(
-            (answer.status, upstream.requests().len()),
-            (200, 3),
-            "{trouble:?}"
-        );
-        assert_eq!(
-            app.metric(&["joingate_graph_retries_total{"]).await,
-            2,
-            "{trouble:?}"
-        );
+        assert_eq!((answer.status, upstream.requests().len()), (200, 3), "{trouble:?}");
+        assert_eq!(app.metric(&["joingate_graph_retries_total{"]).await, 2, "{trouble:?}");
 
         let upstream = RawUpstream::answering(vec![trouble.clone(); 4]).await;
         let app = TestApp::builder().against(upstream.base_url()).spawn().await;
@@ -271,12 +195,7 @@ async fn a_refusal_is_not_tried_again_and_becomes_its_problem() {
         (403, r#"{"code":131207}"#, 409, "group_suspended"),
         (403, r#"{"code":200}"#, 502, "upstream_forbidden"),
         (401, r#"{"code":190}"#, 503, "upstream_credential_invalid"),
-        (
-            400,
-            r#"{"code":190,"error_subcode":463}"#,
-            503,
-            "upstream_credential_invalid",
-        ),
+        (400, r#"{"code":190,"error_subcode":463}"#, 503, "upstream_credential_invalid"),
         (400, r#"{"code":100}"#, 502, "upstream_rejected"),
         (400, r#"{"code":80007}"#, 503, "upstream_rate_limited"),
         (200, r#"{"code":4}"#, 503, "upstream_rate_limited"),
@@ -305,16 +224,8 @@ async fn metas_quota_is_503_with_its_wait_and_nothing_is_sent_meanwhile() {
     again.expect_problem(503, "upstream_rate_limited");
     let wait = again.header("retry-after").parse::<u64>().unwrap();
     assert!((100..=120).contains(&wait), "{wait}");
-    assert_eq!(
-        app.graph().calls().len(),
-        sent,
-        "nothing is sent during the pause"
-    );
-    assert!(
-        app.metric(&["joingate_graph_paused_until_timestamp_seconds{"])
-            .await
-            > 1_700_000_000
-    );
+    assert_eq!(app.graph().calls().len(), sent, "nothing is sent during the pause");
+    assert!(app.metric(&["joingate_graph_paused_until_timestamp_seconds{"]).await > 1_700_000_000);
 }
 
 #[tokio::test]
@@ -326,10 +237,7 @@ async fn no_answer_in_time_is_504() {
         .set("GRAPH__MAX_ATTEMPTS", "2")
         .spawn()
         .await;
-    app.reader()
-        .list(GROUP)
-        .await
-        .expect_problem(504, "upstream_timeout");
+    app.reader().list(GROUP).await.expect_problem(504, "upstream_timeout");
     assert_eq!(upstream.requests().len(), 2);
 }
 
@@ -338,19 +246,9 @@ async fn a_closed_port_is_503_and_tried_again() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let app = TestApp::builder()
-        .against(&format!("http://{address}"))
-        .spawn()
-        .await;
-    app.reader()
-        .list(GROUP)
-        .await
-        .expect_problem(503, "upstream_unavailable");
-    assert_eq!(
-        app.metric(&["joingate_graph_requests_total{", "not_connected"])
-            .await,
-        3
-    );
+    let app = TestApp::builder().against(&format!("http://{address}")).spawn().await;
+    app.reader().list(GROUP).await.expect_problem(503, "upstream_unavailable");
+    assert_eq!(app.metric(&["joingate_graph_requests_total{", "not_connected"]).await, 3);
 }
 
 #[tokio::test]
@@ -360,10 +258,7 @@ async fn redirects_are_a_fault_and_never_followed() {
     let redirect = Reply::with_headers(302, &location, r#"{"data":[]}"#);
     let first = RawUpstream::answering(vec![redirect; 3]).await;
     let app = TestApp::builder().against(first.base_url()).spawn().await;
-    app.reader()
-        .list(GROUP)
-        .await
-        .expect_problem(502, "upstream_bad_response");
+    app.reader().list(GROUP).await.expect_problem(502, "upstream_bad_response");
     assert!(second.requests().is_empty());
 }
 
@@ -372,10 +267,7 @@ async fn an_answer_that_is_too_large_is_given_up() {
     let large = format!(r#"{{"data":[],"filler":"{}"}}"#, "x".repeat(3 * 1024 * 1024));
     let upstream = RawUpstream::answering(vec![Reply::json(200, &large); 3]).await;
     let app = TestApp::builder().against(upstream.base_url()).spawn().await;
-    app.reader()
-        .list(GROUP)
-        .await
-        .expect_problem(502, "upstream_bad_response");
+    app.reader().list(GROUP).await.expect_problem(502, "upstream_bad_response");
 }
 
 #[tokio::test]
@@ -393,22 +285,10 @@ async fn rights_are_checked_before_anything_is_sent() {
         .list(&group)
         .await
         .expect_problem(403, "forbidden_group");
-    app.caller("none", "join_requests:read", None)
-        .list(&group)
-        .await
-        .expect_problem(403, "forbidden_group");
-    app.anonymous()
-        .list(&group)
-        .await
-        .expect_problem(401, "unauthorized");
+    app.caller("none", "join_requests:read", None).list(&group).await.expect_problem(403, "forbidden_group");
+    app.anonymous().list(&group).await.expect_problem(401, "unauthorized");
     assert!(app.graph().calls().is_empty());
-    assert_eq!(
-        app.caller("own", "join_requests:read", Some(&group))
-            .list(&group)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(app.caller("own", "join_requests:read", Some(&group)).list(&group).await.status, 200);
 }
 
 #[tokio::test]
@@ -416,11 +296,7 @@ async fn a_fault_that_passes_is_hidden_from_the_caller() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(2);
     let body = "<html>Sorry, something went wrong</html>".to_owned();
-    let fault = FaultSpec::HttpError {
-        status: 503,
-        body,
-        content_type: "text/html".to_owned(),
-    };
+    let fault = FaultSpec::HttpError { status: 503, body, content_type: "text/html".to_owned() };
     app.graph().fail_next(2, fault).unwrap();
     assert_eq!(ids(&app.reader().list(&group).await.json()), open);
 }

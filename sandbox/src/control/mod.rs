@@ -62,11 +62,7 @@ impl Control {
     /// Every group, in order of id.
     pub fn groups(&self) -> Vec<GroupView> {
         let world = self.shared.lock();
-        world
-            .groups
-            .iter()
-            .map(|(id, group)| view_group(id, group))
-            .collect()
+        world.groups.iter().map(|(id, group)| view_group(id, group)).collect()
     }
 
     /// Suspends a group or lifts the suspension.
@@ -88,9 +84,7 @@ impl Control {
         }
         let wa_id = spec.wa_id.or(fresh);
         let person = wa_id.as_deref().or(spec.user_id.as_deref()).unwrap_or_default();
-        let id = spec
-            .id
-            .unwrap_or_else(|| ids::join_request_id(person, group.number));
+        let id = spec.id.unwrap_or_else(|| ids::join_request_id(person, group.number));
         if group.has_open(&id) {
             return Err(ControlError::RequestExists);
         }
@@ -114,11 +108,7 @@ impl Control {
 
     /// Ids of the open requests, oldest first; empty for an unknown group.
     pub fn open_requests(&self, group_id: &str) -> Vec<String> {
-        self.requests(group_id)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|request| request.id)
-            .collect()
+        self.requests(group_id).unwrap_or_default().into_iter().map(|request| request.id).collect()
     }
 
     /// The open requests in full, oldest first.
@@ -128,8 +118,7 @@ impl Control {
 
     /// Who is in the group: numbers, or user ids of those without one; empty for an unknown group.
     pub fn participants(&self, group_id: &str) -> Vec<String> {
-        self.with_group(group_id, |group| group.participants.clone())
-            .unwrap_or_default()
+        self.with_group(group_id, |group| group.participants.clone()).unwrap_or_default()
     }
 
     /// Every Graph call since the last [`Self::clear_calls`], oldest first.
@@ -156,11 +145,7 @@ impl Control {
     /// Refuses the next `calls` authorised calls with a throttle code such as 4, 80007, 131208 or
     /// 130429, with usage headers at 100 percent. Replaces the throttle before; 0 calls lifts it.
     pub fn throttle(&self, code: i64, calls: usize, regain_minutes: Option<u32>) {
-        self.shared.lock().faults.set_throttle(Throttle {
-            code,
-            calls,
-            regain_minutes,
-        });
+        self.shared.lock().faults.set_throttle(Throttle { code, calls, regain_minutes });
     }
 
     /// Sets what the usage headers report, in percent and minutes; `None` leaves a header out.
@@ -170,11 +155,7 @@ impl Control {
         business_percent: Option<u32>,
         regain_minutes: Option<u32>,
     ) {
-        self.shared.lock().usage = Usage {
-            app_percent,
-            business_percent,
-            regain_minutes,
-        };
+        self.shared.lock().usage = Usage { app_percent, business_percent, regain_minutes };
     }
 
     /// Orders a fault for the next `calls` Graph calls, after those ordered before. At most
@@ -215,28 +196,19 @@ impl Control {
     }
 
     fn with_group<T>(&self, id: &str, act: impl FnOnce(&mut Group) -> T) -> Result<T, ControlError> {
-        self.shared
-            .lock()
-            .groups
-            .get_mut(id)
-            .map(act)
-            .ok_or(ControlError::UnknownGroup)
+        self.shared.lock().groups.get_mut(id).map(act).ok_or(ControlError::UnknownGroup)
     }
 }
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Control")
-            .field("base_url", &self.shared.base_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Control").field("base_url", &self.shared.base_url).finish_non_exhaustive()
     }
 }
 
 fn is_id(id: &str) -> bool {
     (1..=256).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'='))
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'='))
 }
 
 fn view_group(id: &str, group: &Group) -> GroupView {

@@ -26,10 +26,7 @@ pub(crate) fn seed(control: &Control) -> Result<Vec<SeededGroup>, ControlError> 
 
 fn ordinary(control: &Control) -> Result<SeededGroup, ControlError> {
     let people = vec![RequestSpec::default(); 5];
-    let spec = GroupSpec {
-        name: "Book club".to_owned(),
-        ..GroupSpec::default()
-    };
+    let spec = GroupSpec { name: "Book club".to_owned(), ..GroupSpec::default() };
     build(control, spec, "five open requests, room for all", people)
 }
 
@@ -58,16 +55,8 @@ fn mixed(control: &Control) -> Result<SeededGroup, ControlError> {
         by_username("US.10000000000000001", "sample.reader"),
         by_username("US.10000000000000002", "sample.writer"),
     ];
-    let spec = GroupSpec {
-        name: "Cycling".to_owned(),
-        ..GroupSpec::default()
-    };
-    let group = build(
-        control,
-        spec,
-        "the first fails with 131203, two are known by username only",
-        people,
-    )?;
+    let spec = GroupSpec { name: "Cycling".to_owned(), ..GroupSpec::default() };
+    let group = build(control, spec, "the first fails with 131203, two are known by username only", people)?;
     if let Some(first) = group.request_ids.first() {
         control.fail_item(&group.id, first, codes::TERMS_NOT_ACCEPTED)?;
     }
@@ -82,14 +71,7 @@ fn build(
 ) -> Result<SeededGroup, ControlError> {
     let name = spec.name.clone();
     let id = control.create_group(spec)?;
-    let request_ids = people
-        .into_iter()
-        .map(|person| control.add_request(&id, person))
-        .collect::<Result<_, _>>()?;
-    Ok(SeededGroup {
-        id,
-        name,
-        description: description.to_owned(),
-        request_ids,
-    })
+    let request_ids =
+        people.into_iter().map(|person| control.add_request(&id, person)).collect::<Result<_, _>>()?;
+    Ok(SeededGroup { id, name, description: description.to_owned(), request_ids })
 }

@@ -17,20 +17,11 @@ const MAX_INSTRUCTION: usize = 1024 * 1024;
 pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET /_sandbox/groups", "list groups"),
     ("POST /_sandbox/groups", "create a group"),
-    (
-        "PUT /_sandbox/groups/{group_id}/suspended",
-        "suspend a group or lift it",
-    ),
+    ("PUT /_sandbox/groups/{group_id}/suspended", "suspend a group or lift it"),
     ("GET /_sandbox/groups/{group_id}/requests", "list open requests"),
     ("POST /_sandbox/groups/{group_id}/requests", "open a request"),
-    (
-        "POST /_sandbox/groups/{group_id}/withdrawals",
-        "withdraw a request",
-    ),
-    (
-        "POST /_sandbox/groups/{group_id}/failures",
-        "make decisions about one request fail",
-    ),
+    ("POST /_sandbox/groups/{group_id}/withdrawals", "withdraw a request"),
+    ("POST /_sandbox/groups/{group_id}/failures", "make decisions about one request fail"),
     ("POST /_sandbox/seed", "create the demonstration groups"),
     ("GET /_sandbox/calls", "read every Graph call received"),
     ("DELETE /_sandbox/calls", "forget them"),
@@ -53,40 +44,21 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .service(web::resource("").get(index))
             .service(web::resource("/groups").get(groups::list).post(groups::create))
             .service(web::resource("/groups/{group}/suspended").put(groups::suspend))
-            .service(
-                web::resource("/groups/{group}/requests")
-                    .get(groups::requests)
-                    .post(groups::open),
-            )
+            .service(web::resource("/groups/{group}/requests").get(groups::requests).post(groups::open))
             .service(web::resource("/groups/{group}/withdrawals").post(groups::withdraw))
             .service(web::resource("/groups/{group}/failures").post(groups::fail_item))
             .service(web::resource("/seed").post(groups::seed))
-            .service(
-                web::resource("/calls")
-                    .get(trouble::calls)
-                    .delete(trouble::clear_calls),
-            )
+            .service(web::resource("/calls").get(trouble::calls).delete(trouble::clear_calls))
             .service(web::resource("/throttle").put(trouble::throttle))
             .service(web::resource("/usage").put(trouble::usage))
-            .service(
-                web::resource("/faults")
-                    .post(trouble::fault)
-                    .delete(trouble::clear_faults),
-            )
-            .service(
-                web::resource("/token")
-                    .put(trouble::token)
-                    .delete(trouble::revoke),
-            )
+            .service(web::resource("/faults").post(trouble::fault).delete(trouble::clear_faults))
+            .service(web::resource("/token").put(trouble::token).delete(trouble::revoke))
             .default_service(web::to(unknown)),
     );
 }
 
 async fn index() -> HttpResponse {
-    let routes: Vec<_> = ROUTES
-        .iter()
-        .map(|(route, does)| json!({"route": route, "does": does}))
-        .collect();
+    let routes: Vec<_> = ROUTES.iter().map(|(route, does)| json!({"route": route, "does": does})).collect();
     HttpResponse::Ok().json(json!({"routes": routes}))
 }
 

@@ -8,9 +8,7 @@ use crate::world::token::{Standing, Token};
 /// Refuses a call that Graph would not let in.
 pub(crate) fn check(call: &Call, token: &Token, app_secret: Option<&str>) -> Result<(), GraphError> {
     if call.headers.contains_key("user-agent") && !call.header("user-agent").is_some_and(is_user_agent) {
-        return Err(GraphError::parameter(
-            "User-Agent must be a name, a slash and three numbers",
-        ));
+        return Err(GraphError::parameter("User-Agent must be a name, a slash and three numbers"));
     }
     match presented(call)?.map(|presented| token.standing(presented)) {
         Some(Standing::Valid) => prove(call, token, app_secret),
@@ -50,23 +48,13 @@ fn presented(call: &Call) -> Result<Option<&str>, GraphError> {
         .map(str::trim_start)
         .filter(|token| !token.is_empty());
     token.map(Some).ok_or_else(|| {
-        GraphError::plain(
-            codes::TOKEN_INVALID,
-            "OAuthException",
-            "Invalid OAuth access token.",
-        )
+        GraphError::plain(codes::TOKEN_INVALID, "OAuthException", "Invalid OAuth access token.")
     })
 }
 
 fn prove(call: &Call, token: &Token, app_secret: Option<&str>) -> Result<(), GraphError> {
     let Some(secret) = app_secret else { return Ok(()) };
-    let refuse = |message| {
-        Err(GraphError::plain(
-            codes::INVALID_PARAMETER,
-            METHOD_EXCEPTION,
-            message,
-        ))
-    };
+    let refuse = |message| Err(GraphError::plain(codes::INVALID_PARAMETER, METHOD_EXCEPTION, message));
     match call.parameter("appsecret_proof") {
         Some(proof) if token.is_proved_by(proof, secret) => Ok(()),
         Some(_) => refuse("Invalid appsecret_proof provided in the API argument"),
@@ -86,25 +74,16 @@ fn is_user_agent(text: &str) -> bool {
     };
     let numbers = |version: &str| {
         let parts: Vec<&str> = version.split('.').collect();
-        parts.len() == 3
-            && parts
-                .iter()
-                .all(|part| made_of(part, |byte| byte.is_ascii_digit()))
+        parts.len() == 3 && parts.iter().all(|part| made_of(part, |byte| byte.is_ascii_digit()))
     };
     let named = |text: &str, version: &dyn Fn(&str) -> bool| {
-        text.split_once('/')
-            .is_some_and(|(name, rest)| made_of(name, is_name) && version(rest))
+        text.split_once('/').is_some_and(|(name, rest)| made_of(name, is_name) && version(rest))
     };
     named(product, &numbers)
-        && extra.is_none_or(|extra| {
-            made_of(extra, |byte| {
-                is_name(byte) && byte != b'_' || b"=.".contains(&byte)
-            })
-        })
+        && extra
+            .is_none_or(|extra| made_of(extra, |byte| is_name(byte) && byte != b'_' || b"=.".contains(&byte)))
         && comment.is_none_or(|comment| {
-            named(comment, &|rest| {
-                made_of(rest, |byte| byte.is_ascii_digit() || b"-.".contains(&byte))
-            })
+            named(comment, &|rest| made_of(rest, |byte| byte.is_ascii_digit() || b"-.".contains(&byte)))
         })
 }
 
@@ -122,25 +101,12 @@ mod tests {
 
     #[test]
     fn a_name_and_three_numbers_are_wanted() {
-        for good in [
-            "a/1.2.3",
-            "curl/8.5.0",
-            "my_app-x/0.10.0;spec=2025-10-21",
-            "a/1.2.3;x  os-x/10.4-1",
-        ] {
+        for good in ["a/1.2.3", "curl/8.5.0", "my_app-x/0.10.0;spec=2025-10-21", "a/1.2.3;x  os-x/10.4-1"] {
             assert!(is_user_agent(good), "{good}");
         }
-        for bad in [
-            "",
-            "a",
-            "a/1.2",
-            "a/1.2.3.4",
-            "a/1.2.x",
-            "/1.2.3",
-            "a/1.2.3;",
-            "a/1.2.3 (Linux)",
-            "a b/1.2.3",
-        ] {
+        for bad in
+            ["", "a", "a/1.2", "a/1.2.3.4", "a/1.2.x", "/1.2.3", "a/1.2.3;", "a/1.2.3 (Linux)", "a b/1.2.3"]
+        {
             assert!(!is_user_agent(bad), "{bad}");
         }
     }

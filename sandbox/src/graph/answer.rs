@@ -32,20 +32,12 @@ impl Answer {
                 (error.status, error.body(trace))
             }
         };
-        Self {
-            status,
-            headers,
-            body: body.to_string().into_bytes(),
-        }
+        Self { status, headers, body: body.to_string().into_bytes() }
     }
 
     /// An answer that something in front of Graph might give.
     pub(crate) fn raw(status: u16, body: Vec<u8>, content_type: String) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type", content_type)],
-            body,
-        }
+        Self { status, headers: vec![("content-type", content_type)], body }
     }
 
     pub(crate) fn status(&self) -> u16 {

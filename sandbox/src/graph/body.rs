@@ -11,14 +11,10 @@ use crate::graph::error::GraphError;
 /// The ids named in a decision, in the caller's order. Fields besides the two known ones are ignored.
 pub(crate) fn join_requests(call: &Call) -> Result<Vec<String>, GraphError> {
     if call.header("content-type") != Some("application/json") {
-        return Err(GraphError::parameter(
-            "Content-Type must be application/json, without parameters",
-        ));
+        return Err(GraphError::parameter("Content-Type must be application/json, without parameters"));
     }
     let Some(body) = &call.body else {
-        return Err(GraphError::parameter(
-            "The request body is too large or broke off",
-        ));
+        return Err(GraphError::parameter("The request body is too large or broke off"));
     };
     let body: Value = serde_json::from_slice(body)
         .map_err(|_syntax| GraphError::parameter("The request body is not valid JSON"))?;
@@ -27,15 +23,11 @@ pub(crate) fn join_requests(call: &Call) -> Result<Vec<String>, GraphError> {
     };
     match fields.get("messaging_product") {
         None => {
-            return Err(GraphError::parameter(
-                "The parameter messaging_product is required.",
-            ));
+            return Err(GraphError::parameter("The parameter messaging_product is required."));
         }
         Some(product) if product == "whatsapp" => {}
         Some(_) => {
-            return Err(GraphError::parameter(
-                "Param messaging_product must be one of {WHATSAPP}",
-            ));
+            return Err(GraphError::parameter("Param messaging_product must be one of {WHATSAPP}"));
         }
     }
     let list = fields

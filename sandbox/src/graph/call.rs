@@ -25,9 +25,7 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn read(request: &HttpRequest, body: Option<Bytes>) -> Self {
         let raw_query = request.query_string().to_owned();
-        let query = Query::from_query(&raw_query)
-            .map(Query::into_inner)
-            .unwrap_or_default();
+        let query = Query::from_query(&raw_query).map(Query::into_inner).unwrap_or_default();
         Self {
             method: request.method().as_str().to_owned(),
             headers: request.headers().clone(),
@@ -46,28 +44,19 @@ impl Call {
     /// The segments of the path, decoded one by one.
     pub(crate) fn segments(&self) -> Vec<String> {
         let path = self.path.strip_prefix('/').unwrap_or(&self.path);
-        path.split('/')
-            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
-            .collect()
+        path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
     }
 
     /// The first value of a query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The only value of a header; nothing when it is absent, repeated or not text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name);
         let value = values.next()?;
-        if values.next().is_some() {
-            None
-        } else {
-            value.to_str().ok()
-        }
+        if values.next().is_some() { None } else { value.to_str().ok() }
     }
 
     /// What is kept of the call.

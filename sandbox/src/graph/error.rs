@@ -38,20 +38,12 @@ impl GraphError {
 
     /// Code 100 with a reason.
     pub(crate) fn parameter(details: impl Into<String>) -> Self {
-        Self {
-            details: Some(details.into()),
-            ..Self::of(codes::INVALID_PARAMETER)
-        }
+        Self { details: Some(details.into()), ..Self::of(codes::INVALID_PARAMETER) }
     }
 
     /// An error with a message of its own and no details.
     pub(crate) fn plain(code: i64, kind: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            kind,
-            details: None,
-            ..Self::of(code)
-        }
+        Self { message: message.into(), kind, details: None, ..Self::of(code) }
     }
 
     /// No such object, or one that this token may not see: Graph does not say which.
@@ -65,10 +57,7 @@ impl GraphError {
     }
 
     pub(crate) fn subcode(self, subcode: i64) -> Self {
-        Self {
-            subcode: Some(subcode),
-            ..self
-        }
+        Self { subcode: Some(subcode), ..self }
     }
 
     /// The envelope.
@@ -99,13 +88,7 @@ impl GraphError {
         let message: String = self
             .message
             .chars()
-            .map(|letter| {
-                if letter == '"' || !(' '..='~').contains(&letter) {
-                    '?'
-                } else {
-                    letter
-                }
-            })
+            .map(|letter| if letter == '"' || !(' '..='~').contains(&letter) { '?' } else { letter })
             .collect();
         format!("OAuth \"Facebook Platform\" \"{reason}\" \"{message}\"")
     }
@@ -114,11 +97,7 @@ impl GraphError {
 /// The error of one item in an answer that has lists.
 pub(crate) fn item(code: i64) -> Value {
     let entry = catalogue::find(code);
-    let text = if code == codes::TERMS_NOT_ACCEPTED {
-        entry.details
-    } else {
-        entry.title
-    };
+    let text = if code == codes::TERMS_NOT_ACCEPTED { entry.details } else { entry.title };
     json!({
         "code": code,
         "message": format!("(#{code}) {text}"),

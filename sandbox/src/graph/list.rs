@@ -26,21 +26,11 @@ pub(crate) fn answer(
     if requests.is_empty() {
         return Ok(json!({"data": data}));
     }
-    let cursor = |offset| {
-        Cursor {
-            offset,
-            version_id: version.clone(),
-        }
-        .encode()
-    };
+    let cursor = |offset| Cursor { offset, version_id: version.clone() }.encode();
     let (before, after) = (cursor(page.range.start), cursor(page.range.end));
     let link = |side: &str, cursor: &str| {
         let token = utf8_percent_encode(token, NON_ALPHANUMERIC);
-        let token = if options.token_in_paging {
-            format!("access_token={token}&")
-        } else {
-            String::new()
-        };
+        let token = if options.token_in_paging { format!("access_token={token}&") } else { String::new() };
         json!(format!("{edge}?{token}limit={}&{side}={cursor}", page.limit))
     };
     let mut paging = json!({"cursors": {"before": before, "after": after}});

@@ -36,9 +36,7 @@ pub(crate) async fn serve(
     shared: web::Data<Shared>,
 ) -> HttpResponse {
     let body = payload.to_bytes_limited(MAX_BODY).await;
-    let body = body
-        .map_err(|_too_large| ())
-        .and_then(|read| read.map_err(|_broken| ()));
+    let body = body.map_err(|_too_large| ()).and_then(|read| read.map_err(|_broken| ()));
     let call = Call::read(&request, body.ok());
     let sequence = shared.lock().calls.open(call.record());
     #[expect(
@@ -55,11 +53,9 @@ pub(crate) async fn serve(
 async fn work(shared: Shared, call: Call, sequence: u64) -> Answer {
     let fault = shared.lock().faults.next_fault();
     let answer = match fault {
-        Some(FaultSpec::HttpError {
-            status,
-            body,
-            content_type,
-        }) => Answer::raw(status, body.into_bytes(), content_type),
+        Some(FaultSpec::HttpError { status, body, content_type }) => {
+            Answer::raw(status, body.into_bytes(), content_type)
+        }
         Some(FaultSpec::Delay(millis)) => {
             tokio::time::sleep(Duration::from_millis(millis)).await;
             process(&shared, &call)

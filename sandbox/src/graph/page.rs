@@ -32,11 +32,7 @@ impl Page {
                 .filter(|limit| (1..=MAX_LIMIT).contains(limit))
                 .ok_or_else(|| GraphError::parameter("limit must be a number from 1 to 1024"))?,
         };
-        let cursor = |name| {
-            call.parameter(name)
-                .map(|text| offset(text, length, version))
-                .transpose()
-        };
+        let cursor = |name| call.parameter(name).map(|text| offset(text, length, version)).transpose();
         let range = match (cursor("after")?, cursor("before")?) {
             (Some(_), Some(_)) => return Err(GraphError::parameter("after and before exclude each other")),
             (None, Some(end)) => end.saturating_sub(limit)..end,

@@ -38,10 +38,7 @@ fn join_requests(
         return Err(GraphError::no_object(&call.method, group_id));
     }
     let token = world.token.value().to_owned();
-    let group = world
-        .groups
-        .get_mut(group_id)
-        .ok_or_else(|| GraphError::of(codes::UNKNOWN_GROUP))?;
+    let group = world.groups.get_mut(group_id).ok_or_else(|| GraphError::of(codes::UNKNOWN_GROUP))?;
     if group.suspended {
         return Err(GraphError::of(codes::GROUP_SUSPENDED));
     }
@@ -57,10 +54,7 @@ fn join_requests(
 }
 
 fn unsupported(method: &str) -> GraphError {
-    let message = format!(
-        "Unsupported request - method type: {}",
-        method.to_ascii_lowercase()
-    );
+    let message = format!("Unsupported request - method type: {}", method.to_ascii_lowercase());
     GraphError::plain(codes::INVALID_PARAMETER, METHOD_EXCEPTION, message)
 }
 

@@ -36,19 +36,11 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// The usage that goes with the refusal: the quota that is used up stands at 100 percent.
     pub(crate) fn usage(self, ordinary: Usage) -> Usage {
-        let app_percent = if self.code == codes::APP_LIMIT {
-            Some(100)
-        } else {
-            ordinary.app_percent
-        };
+        let app_percent = if self.code == codes::APP_LIMIT { Some(100) } else { ordinary.app_percent };
         let business = self.code != codes::APP_LIMIT || self.regain_minutes.is_some();
         Usage {
             app_percent,
-            business_percent: if business {
-                Some(100)
-            } else {
-                ordinary.business_percent
-            },
+            business_percent: if business { Some(100) } else { ordinary.business_percent },
             regain_minutes: self.regain_minutes.or(ordinary.regain_minutes),
         }
     }

@@ -23,10 +23,7 @@ pub(crate) struct OpenRequest {
 impl OpenRequest {
     /// The name under which the person becomes a member.
     fn person(&self) -> String {
-        self.wa_id
-            .clone()
-            .or_else(|| self.user_id.clone())
-            .unwrap_or_else(|| self.id.clone())
+        self.wa_id.clone().or_else(|| self.user_id.clone()).unwrap_or_else(|| self.id.clone())
     }
 }
 

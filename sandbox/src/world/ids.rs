@@ -58,10 +58,7 @@ mod tests {
     fn ids_look_like_those_of_graph() {
         let group = group_id("15550109999", 120_363_000_000_000_001);
         assert!(group.starts_with("Y2FwaV9ncm91cD"), "{group}");
-        assert!(
-            group.chars().all(|letter| letter.is_ascii_alphanumeric()),
-            "{group}"
-        );
+        assert!(group.chars().all(|letter| letter.is_ascii_alphanumeric()), "{group}");
         let request = join_request_id("15550100001", 120_363_000_000_000_001);
         assert_eq!(request, "MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx");
     }

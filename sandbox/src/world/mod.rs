@@ -48,11 +48,7 @@ impl Shared {
             calls: CallLog::default(),
             numbers: Numbers::default(),
         };
-        Self {
-            options: Arc::new(options),
-            base_url: Arc::from(base_url),
-            world: Arc::new(Mutex::new(world)),
-        }
+        Self { options: Arc::new(options), base_url: Arc::from(base_url), world: Arc::new(Mutex::new(world)) }
     }
 
     /// Never held across an await. A panic elsewhere leaves the world usable.

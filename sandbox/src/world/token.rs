@@ -22,10 +22,7 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn new(value: String) -> Self {
-        Self {
-            value,
-            revoked: false,
-        }
+        Self { value, revoked: false }
     }
 
     pub(crate) fn revoke(&mut self) {
@@ -57,9 +54,7 @@ impl Token {
 
 fn hex(bytes: &[u8]) -> String {
     let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    halves
-        .filter_map(|half| char::from_digit(half.into(), 16))
-        .collect()
+    halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }
 
 #[cfg(test)]

@@ -36,14 +36,9 @@ impl Usage {
                 })
             };
             let minutes = self.regain_minutes.unwrap_or(0);
-            let entries = [
-                entry("whatsapp_business_management", percent, minutes),
-                entry("whatsapp", percent / 4, 0),
-            ];
-            headers.push((
-                "x-business-use-case-usage",
-                json!({BUSINESS_ACCOUNT: entries}).to_string(),
-            ));
+            let entries =
+                [entry("whatsapp_business_management", percent, minutes), entry("whatsapp", percent / 4, 0)];
+            headers.push(("x-business-use-case-usage", json!({BUSINESS_ACCOUNT: entries}).to_string()));
         }
         headers
     }

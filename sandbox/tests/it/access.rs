@@ -24,33 +24,18 @@ async fn a_token_in_the_query_does_not_count() {
 #[tokio::test]
 async fn a_wrong_token_is_refused_with_190_and_a_challenge() {
     let edge = Edge::start().await;
-    for value in [
-        "Bearer other",
-        "Bearer ",
-        "Basic sandbox-token-not-real",
-        "sandbox-token-not-real",
-    ] {
-        let reply = edge
-            .send("GET", &edge_of(GROUP), &[("Authorization", value)], "")
-            .await;
+    for value in ["Bearer other", "Bearer ", "Basic sandbox-token-not-real", "sandbox-token-not-real"] {
+        let reply = edge.send("GET", &edge_of(GROUP), &[("Authorization", value)], "").await;
         assert_eq!(reply.error(), (401, 190), "{value}");
         let challenge = reply.header("www-authenticate").expect("a challenge");
-        assert!(
-            challenge.starts_with("OAuth \"Facebook Platform\" \"invalid_token\" \""),
-            "{challenge}"
-        );
+        assert!(challenge.starts_with("OAuth \"Facebook Platform\" \"invalid_token\" \""), "{challenge}");
     }
 }
 
 #[tokio::test]
 async fn two_tokens_in_one_call_are_refused() {
     let edge = Edge::start().await;
-    assert_eq!(
-        edge.send("GET", &edge_of(GROUP), &[BEARER, BEARER], "")
-            .await
-            .error(),
-        (401, 190)
-    );
+    assert_eq!(edge.send("GET", &edge_of(GROUP), &[BEARER, BEARER], "").await.error(), (401, 190));
 }
 
 #[tokio::test]
@@ -67,14 +52,7 @@ async fn a_new_token_replaces_the_old_one() {
     let edge = Edge::start().await;
     edge.control().revoke_token();
     edge.control().set_token("second-token");
-    let reply = edge
-        .send(
-            "GET",
-            &edge_of(GROUP),
-            &[("Authorization", "Bearer second-token")],
-            "",
-        )
-        .await;
+    let reply = edge.send("GET", &edge_of(GROUP), &[("Authorization", "Bearer second-token")], "").await;
     assert_eq!(reply.status, 200);
     assert_eq!(edge.list("").await.error(), (401, 190));
 }
@@ -88,10 +66,7 @@ async fn the_proof_of_the_app_secret_is_demanded_when_one_is_configured() {
     };
     let edge = Edge::with(options).await;
     let bearer = [("Authorization", "Bearer EAAtesttoken")];
-    let call = async |query: &str| {
-        edge.send("GET", &format!("{}{query}", edge_of(GROUP)), &bearer, "")
-            .await
-    };
+    let call = async |query: &str| edge.send("GET", &format!("{}{query}", edge_of(GROUP)), &bearer, "").await;
 
     assert_eq!(call(&format!("?appsecret_proof={PROOF}")).await.status, 200);
     assert_eq!(call("").await.error(), (400, 100));
@@ -110,10 +85,7 @@ async fn a_proof_nobody_asked_for_is_ignored() {
 #[tokio::test]
 async fn a_client_name_against_metas_pattern_is_refused() {
     let edge = Edge::start().await;
-    let call = async |name| {
-        edge.send("GET", &edge_of(GROUP), &[BEARER, ("User-Agent", name)], "")
-            .await
-    };
+    let call = async |name| edge.send("GET", &edge_of(GROUP), &[BEARER, ("User-Agent", name)], "").await;
     assert_eq!(call("some-gateway/1.2.3").await.status, 200);
     assert_eq!(call("some gateway").await.error(), (400, 100));
     assert_eq!(call("some-gateway/1.2").await.error(), (400, 100));

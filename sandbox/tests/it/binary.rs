@@ -23,16 +23,11 @@ impl Program {
     /// The nine lines it says before it waits.
     fn greeting(&mut self) -> String {
         let out = BufReader::new(self.0.stdout.take().expect("piped"));
-        out.lines()
-            .take(9)
-            .map(|line| line.expect("text") + "\n")
-            .collect()
+        out.lines().take(9).map(|line| line.expect("text") + "\n").collect()
     }
 
     fn signal(&self, name: &str) {
-        let kill = Command::new("kill")
-            .args(["-s", name, &self.0.id().to_string()])
-            .status();
+        let kill = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
         assert!(kill.expect("kill runs").success());
     }
 }
@@ -49,19 +44,10 @@ async fn it_says_where_it_is_and_ends_cleanly_on_sigterm_and_on_interrupt() {
     for signal in ["TERM", "INT"] {
         let mut program = Program::start();
         let text = program.greeting();
-        assert!(
-            text.contains("simulator") && text.contains("/_sandbox/groups"),
-            "{text}"
-        );
-        let addr = text
-            .split("http://")
-            .nth(1)
-            .and_then(|rest| rest.split_whitespace().next());
+        assert!(text.contains("simulator") && text.contains("/_sandbox/groups"), "{text}");
+        let addr = text.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next());
         let addr = addr.and_then(|addr| addr.parse().ok()).expect("an address");
-        let group = text
-            .split_whitespace()
-            .find(|word| word.starts_with("Y2Fw"))
-            .expect("a group");
+        let group = text.split_whitespace().find(|word| word.starts_with("Y2Fw")).expect("a group");
         let bearer = ("Authorization", "Bearer shell-token");
         let reply = send(addr, "GET", &edge_of(group), &[bearer], "").await;
         assert_eq!(reply.ids().len(), 5);
@@ -85,31 +71,16 @@ async fn two_sandboxes_share_nothing() {
     let (one, other) = (Edge::start().await, Edge::start().await);
     one.open(1);
     assert!(other.list("").await.ids().is_empty());
-    assert_eq!(
-        other
-            .send("GET", "/v23.0/none/join_requests", &[BEARER], "")
-            .await
-            .status,
-        400
-    );
+    assert_eq!(other.send("GET", "/v23.0/none/join_requests", &[BEARER], "").await.status, 400);
     assert!(one.control().calls().is_empty());
 }
 
 #[tokio::test]
 async fn options_out_of_bounds_are_refused() {
     let options = [
-        SandboxOptions {
-            page_size: 0,
-            ..SandboxOptions::default()
-        },
-        SandboxOptions {
-            page_size: 1025,
-            ..SandboxOptions::default()
-        },
-        SandboxOptions {
-            version: "23".to_owned(),
-            ..SandboxOptions::default()
-        },
+        SandboxOptions { page_size: 0, ..SandboxOptions::default() },
+        SandboxOptions { page_size: 1025, ..SandboxOptions::default() },
+        SandboxOptions { version: "23".to_owned(), ..SandboxOptions::default() },
     ];
     for options in options {
         let refused = Sandbox::start(options).await.expect_err("refused");

@@ -7,8 +7,7 @@ use crate::support::{BEARER, Edge, GROUP, JSON, Reply, edge_of};
 
 async fn instruct(edge: &Edge, method: &str, path: &str, body: &Value) -> Reply {
     let headers = [("Content-Type", "application/json")];
-    edge.send(method, &format!("/_sandbox{path}"), &headers, &body.to_string())
-        .await
+    edge.send(method, &format!("/_sandbox{path}"), &headers, &body.to_string()).await
 }
 
 async fn read(edge: &Edge, path: &str) -> Value {
@@ -24,26 +23,15 @@ async fn groups_and_requests_are_created_listed_and_withdrawn() {
     assert_eq!(reply.status, 201);
     let group = reply.json()["id"].as_str().expect("an id").to_owned();
     let path = format!("/groups/{group}/requests");
-    let reply = instruct(
-        &edge,
-        "POST",
-        &path,
-        &json!({"wa_id": "15550100042", "created_at": 5}),
-    )
-    .await;
+    let reply = instruct(&edge, "POST", &path, &json!({"wa_id": "15550100042", "created_at": 5})).await;
     assert_eq!(reply.status, 201);
     let id = reply.json()["join_request_id"].clone();
     let listed = read(&edge, &path).await;
     assert_eq!(listed["requests"][0]["id"], id);
     assert_eq!(listed["requests"][0]["wa_id"], "15550100042");
     let groups = read(&edge, "/groups").await;
-    let chess = groups["groups"]
-        .as_array()
-        .and_then(|all| all.iter().find(|one| one["name"] == "Chess"));
-    assert_eq!(
-        chess.map(|one| (&one["capacity"], &one["open_requests"])),
-        Some((&json!(3), &json!(1)))
-    );
+    let chess = groups["groups"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "Chess"));
+    assert_eq!(chess.map(|one| (&one["capacity"], &one["open_requests"])), Some((&json!(3), &json!(1))));
     let withdrawal = json!({"join_request_id": id});
     let path = format!("/groups/{group}/withdrawals");
     assert_eq!(instruct(&edge, "POST", &path, &withdrawal).await.status, 204);
@@ -57,10 +45,7 @@ async fn trouble_is_ordered_and_cancelled() {
     let failure = json!({"join_request_id": ids[0], "code": 131_000});
     let path = format!("/groups/{GROUP}/failures");
     assert_eq!(instruct(&edge, "POST", &path, &failure).await.status, 204);
-    assert_eq!(
-        edge.approve(&[&ids[0]]).await.failures(),
-        [(ids[0].clone(), 131_000)]
-    );
+    assert_eq!(edge.approve(&[&ids[0]]).await.failures(), [(ids[0].clone(), 131_000)]);
 
     let throttle = json!({"code": 131_208, "calls": 1});
     assert_eq!(instruct(&edge, "PUT", "/throttle", &throttle).await.status, 204);
@@ -73,23 +58,14 @@ async fn trouble_is_ordered_and_cancelled() {
     let error = json!({"http_error": {"status": 503, "body": "{}", "content_type": "application/json"}});
     for fault in [error, json!({"delay": 0})] {
         let order = json!({"calls": 1, "fault": fault});
-        assert_eq!(
-            instruct(&edge, "POST", "/faults", &order).await.status,
-            204,
-            "{fault}"
-        );
+        assert_eq!(instruct(&edge, "POST", "/faults", &order).await.status, 204, "{fault}");
     }
     assert_eq!(edge.list("").await.status, 503);
     assert_eq!(instruct(&edge, "DELETE", "/faults", &json!({})).await.status, 204);
     assert_eq!(edge.list("").await.status, 200);
 
     let path = format!("/groups/{GROUP}/suspended");
-    assert_eq!(
-        instruct(&edge, "PUT", &path, &json!({"suspended": true}))
-            .await
-            .status,
-        204
-    );
+    assert_eq!(instruct(&edge, "PUT", &path, &json!({"suspended": true})).await.status, 204);
     assert_eq!(edge.list("").await.error(), (403, 131_207));
 }
 
@@ -120,9 +96,7 @@ async fn the_demonstration_groups_show_the_three_cases() {
     let reply = instruct(&edge, "POST", "/seed", &json!({})).await;
     assert_eq!(reply.status, 201);
     let groups = reply.json()["groups"].clone();
-    let counts: Vec<_> = (0..3)
-        .map(|at| groups[at]["request_ids"].as_array().map(Vec::len))
-        .collect();
+    let counts: Vec<_> = (0..3).map(|at| groups[at]["request_ids"].as_array().map(Vec::len)).collect();
     assert_eq!(counts, [Some(5), Some(4), Some(3)]);
     let mut codes = Vec::new();
     for group in groups.as_array().expect("a list") {
@@ -130,13 +104,7 @@ async fn the_demonstration_groups_show_the_three_cases() {
         let target = edge_of(group["id"].as_str().expect("an id"));
         let headers = [BEARER, JSON];
         let reply = edge.send("POST", &target, &headers, &ids.to_string()).await;
-        codes.push(
-            reply
-                .failures()
-                .into_iter()
-                .map(|(_, code)| code)
-                .collect::<Vec<_>>(),
-        );
+        codes.push(reply.failures().into_iter().map(|(_, code)| code).collect::<Vec<_>>());
     }
     assert_eq!(codes, [vec![], vec![131_204, 131_204], vec![131_203]]);
 }
@@ -164,18 +132,9 @@ async fn every_route_of_the_index_exists() {
     let index = read(&edge, "").await;
     let routes = index["routes"].as_array().expect("a list");
     for route in routes {
-        let (method, path) = route["route"]
-            .as_str()
-            .and_then(|text| text.split_once(' '))
-            .expect("a route");
-        let reply = edge
-            .send(method, &path.replace("{group_id}", GROUP), &[], "")
-            .await;
-        assert!(
-            ![404, 405].contains(&reply.status),
-            "{method} {path}: {}",
-            reply.status
-        );
+        let (method, path) = route["route"].as_str().and_then(|text| text.split_once(' ')).expect("a route");
+        let reply = edge.send(method, &path.replace("{group_id}", GROUP), &[], "").await;
+        assert!(![404, 405].contains(&reply.status), "{method} {path}: {}", reply.status);
     }
     assert_eq!(routes.len(), 16);
 }
@@ -186,22 +145,14 @@ async fn there_is_room_for_a_stated_number_of_groups() {
     for _ in 1..MAX_GROUPS {
         edge.group(GroupSpec::default());
     }
-    assert_eq!(
-        edge.control().create_group(GroupSpec::default()),
-        Err(ControlError::TooMany)
-    );
+    assert_eq!(edge.control().create_group(GroupSpec::default()), Err(ControlError::TooMany));
 }
 
 #[tokio::test]
 async fn instructions_about_an_unknown_group_are_refused() {
     let edge = Edge::start().await;
     let unknown = Err(ControlError::UnknownGroup);
-    assert_eq!(
-        edge.control()
-            .add_request("nobody", RequestSpec::default())
-            .map(drop),
-        unknown
-    );
+    assert_eq!(edge.control().add_request("nobody", RequestSpec::default()).map(drop), unknown);
     assert_eq!(edge.control().withdraw("nobody", "YQ=="), unknown);
     assert_eq!(edge.control().fail_item("nobody", "YQ==", 131_203), unknown);
     assert_eq!(edge.control().set_suspended("nobody", true), unknown);

@@ -6,17 +6,11 @@ use crate::support::{BEARER, Edge, edge_of};
 async fn every_answer_has_the_headers_of_graph() {
     let edge = Edge::start().await;
     for reply in [edge.list("").await, edge.list("?limit=0").await] {
-        assert_eq!(
-            reply.header("content-type"),
-            Some("application/json; charset=UTF-8")
-        );
+        assert_eq!(reply.header("content-type"), Some("application/json; charset=UTF-8"));
         assert_eq!(reply.header("facebook-api-version"), Some("v23.0"));
         assert_eq!(reply.header("cache-control"), Some("private, no-store"));
         for name in ["x-fb-trace-id", "x-fb-request-id", "date"] {
-            assert!(
-                reply.header(name).is_some_and(|value| !value.is_empty()),
-                "{name}"
-            );
+            assert!(reply.header(name).is_some_and(|value| !value.is_empty()), "{name}");
         }
     }
 }
@@ -27,10 +21,7 @@ async fn every_answer_has_a_trace_id_of_its_own_which_an_error_repeats() {
     let (first, second) = (edge.list("").await, edge.list("?limit=0").await);
     assert_ne!(first.header("x-fb-trace-id"), second.header("x-fb-trace-id"));
     let body = second.json();
-    assert_eq!(
-        body["error"]["fbtrace_id"].as_str(),
-        second.header("x-fb-trace-id")
-    );
+    assert_eq!(body["error"]["fbtrace_id"].as_str(), second.header("x-fb-trace-id"));
 }
 
 #[tokio::test]
@@ -38,13 +29,7 @@ async fn an_error_says_message_type_code_and_details() {
     let edge = Edge::start().await;
     let reply = edge.send("GET", &edge_of("Y2FwNobody"), &[BEARER], "").await;
     let error = reply.json()["error"].clone();
-    assert!(
-        error["message"]
-            .as_str()
-            .expect("a message")
-            .starts_with("(#131041) "),
-        "{error}"
-    );
+    assert!(error["message"].as_str().expect("a message").starts_with("(#131041) "), "{error}");
     assert_eq!(error["type"], "OAuthException");
     assert_eq!(error["error_data"]["messaging_product"], "whatsapp");
     assert!(error["error_data"]["details"].is_string());
@@ -57,10 +42,7 @@ async fn a_refusal_of_the_request_has_a_challenge_too() {
     let reply = edge.send("GET", &edge_of("a%0d%0ab"), &[BEARER], "").await;
     assert_eq!(reply.error(), (400, 100));
     let challenge = reply.header("www-authenticate").expect("a challenge");
-    assert!(
-        challenge.starts_with("OAuth \"Facebook Platform\" \"invalid_request\" \""),
-        "{challenge}"
-    );
+    assert!(challenge.starts_with("OAuth \"Facebook Platform\" \"invalid_request\" \""), "{challenge}");
 }
 
 #[tokio::test]

@@ -30,11 +30,8 @@ async fn an_ordered_error_is_answered_as_it_is_and_the_call_changes_nothing() {
 #[tokio::test]
 async fn faults_come_in_the_order_and_number_they_were_ordered_in() {
     let edge = Edge::start().await;
-    let other = FaultSpec::HttpError {
-        status: 503,
-        body: String::new(),
-        content_type: "text/plain".to_owned(),
-    };
+    let other =
+        FaultSpec::HttpError { status: 503, body: String::new(), content_type: "text/plain".to_owned() };
     edge.control().fail_next(2, html_502()).expect("room");
     edge.control().fail_next(1, other).expect("room");
     edge.control().fail_next(0, html_502()).expect("room");
@@ -59,40 +56,24 @@ async fn a_delayed_decision_is_applied_even_when_the_caller_has_gone() {
     let edge = Edge::start().await;
     let ids = edge.open(1);
     edge.control().fail_next(1, FaultSpec::Delay(20)).expect("room");
-    abandon(
-        edge.sandbox.addr(),
-        "POST",
-        &edge_of(GROUP),
-        &[BEARER, JSON],
-        &decision(&[&ids[0]]),
-    )
-    .await;
+    abandon(edge.sandbox.addr(), "POST", &edge_of(GROUP), &[BEARER, JSON], &decision(&[&ids[0]])).await;
     let applied = async {
         while !edge.control().open_requests(GROUP).is_empty() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), applied)
-        .await
-        .expect("the decision is applied");
+    tokio::time::timeout(Duration::from_secs(10), applied).await.expect("the decision is applied");
 }
 
 #[tokio::test]
 async fn orders_out_of_bounds_are_refused() {
     let edge = Edge::start().await;
-    let odd = FaultSpec::HttpError {
-        status: 100,
-        body: String::new(),
-        content_type: String::new(),
-    };
+    let odd = FaultSpec::HttpError { status: 100, body: String::new(), content_type: String::new() };
     assert_eq!(edge.control().fail_next(1, odd), Err(ControlError::InvalidValue));
     for _ in 0..MAX_FAULTS {
         edge.control().fail_next(1, FaultSpec::Delay(1)).expect("room");
     }
-    assert_eq!(
-        edge.control().fail_next(1, FaultSpec::Delay(1)),
-        Err(ControlError::TooMany)
-    );
+    assert_eq!(edge.control().fail_next(1, FaultSpec::Delay(1)), Err(ControlError::TooMany));
     edge.control().clear_faults();
     assert_eq!(edge.control().fail_next(1, FaultSpec::Delay(1)), Ok(()));
 }

@@ -6,19 +6,14 @@ use serde_json::json;
 use crate::support::Edge;
 
 fn asked_at(created_at: i64) -> RequestSpec {
-    RequestSpec {
-        created_at: Some(created_at),
-        ..RequestSpec::default()
-    }
+    RequestSpec { created_at: Some(created_at), ..RequestSpec::default() }
 }
 
 #[tokio::test]
 async fn open_requests_are_listed_oldest_first_with_id_number_and_time() {
     let edge = Edge::start().await;
-    let first = edge.open_one(RequestSpec {
-        wa_id: Some("15550100007".to_owned()),
-        ..asked_at(1_755_548_877)
-    });
+    let first =
+        edge.open_one(RequestSpec { wa_id: Some("15550100007".to_owned()), ..asked_at(1_755_548_877) });
     let second = edge.open_one(asked_at(1_755_548_878));
     let reply = edge.list("").await;
     assert_eq!(reply.status, 200);
@@ -49,16 +44,9 @@ async fn someone_known_by_username_only_has_no_number() {
 
 #[tokio::test]
 async fn timestamps_are_quoted_on_demand() {
-    let edge = Edge::with(SandboxOptions {
-        timestamps_as_strings: true,
-        ..SandboxOptions::default()
-    })
-    .await;
+    let edge = Edge::with(SandboxOptions { timestamps_as_strings: true, ..SandboxOptions::default() }).await;
     edge.open_one(asked_at(1_755_548_877));
-    assert_eq!(
-        edge.list("").await.json()["data"][0]["creation_timestamp"],
-        "1755548877"
-    );
+    assert_eq!(edge.list("").await.json()["data"][0]["creation_timestamp"], "1755548877");
 }
 
 #[tokio::test]

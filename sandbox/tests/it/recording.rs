@@ -12,18 +12,9 @@ async fn every_graph_call_is_recorded_in_order_with_what_was_answered() {
     edge.reject(&[&ids[0]]).await;
     edge.send("GET", "/nowhere", &[], "").await;
     let calls = edge.control().calls();
-    let seen: Vec<_> = calls
-        .iter()
-        .map(|call| (call.method.as_str(), call.status))
-        .collect();
-    assert_eq!(
-        seen,
-        [("GET", Some(200)), ("DELETE", Some(200)), ("GET", Some(401))]
-    );
-    assert_eq!(
-        (calls[0].path.as_str(), calls[0].query.as_str()),
-        (edge_of(GROUP).as_str(), "limit=3")
-    );
+    let seen: Vec<_> = calls.iter().map(|call| (call.method.as_str(), call.status)).collect();
+    assert_eq!(seen, [("GET", Some(200)), ("DELETE", Some(200)), ("GET", Some(401))]);
+    assert_eq!((calls[0].path.as_str(), calls[0].query.as_str()), (edge_of(GROUP).as_str(), "limit=3"));
     assert_eq!(calls[1].body, decision(&[&ids[0]]));
     assert_eq!(calls[1].header("content-type"), Some("application/json"));
     assert!(calls[0].received_at <= calls[1].received_at);
@@ -33,30 +24,19 @@ async fn every_graph_call_is_recorded_in_order_with_what_was_answered() {
 #[tokio::test]
 async fn tokens_and_proofs_are_struck_out() {
     let edge = Edge::start().await;
-    let target = format!(
-        "{}?appsecret_proof=f00d&access_token=s3cret&limit=1",
-        edge_of(GROUP)
-    );
+    let target = format!("{}?appsecret_proof=f00d&access_token=s3cret&limit=1", edge_of(GROUP));
     edge.send("GET", &target, &[BEARER], "").await;
-    edge.send("GET", "/v23.0/debug_token?input_token=s3cret", &[BEARER], "")
-        .await;
+    edge.send("GET", "/v23.0/debug_token?input_token=s3cret", &[BEARER], "").await;
     let calls = edge.control().calls();
     assert_eq!(calls[0].header("authorization"), Some("Bearer [redacted]"));
-    assert_eq!(
-        calls[0].query,
-        "appsecret_proof=[redacted]&access_token=[redacted]&limit=1"
-    );
+    assert_eq!(calls[0].query, "appsecret_proof=[redacted]&access_token=[redacted]&limit=1");
     assert_eq!(calls[1].query, "input_token=[redacted]");
 }
 
 #[tokio::test]
 async fn an_injected_answer_is_recorded_too() {
     let edge = Edge::start().await;
-    let fault = FaultSpec::HttpError {
-        status: 502,
-        body: String::new(),
-        content_type: String::new(),
-    };
+    let fault = FaultSpec::HttpError { status: 502, body: String::new(), content_type: String::new() };
     edge.control().fail_next(1, fault).expect("room");
     edge.list("").await;
     assert_eq!(edge.control().calls()[0].status, Some(502));
@@ -65,13 +45,7 @@ async fn an_injected_answer_is_recorded_too() {
 #[tokio::test]
 async fn a_long_body_is_cut() {
     let edge = Edge::start().await;
-    edge.send(
-        "POST",
-        &edge_of(GROUP),
-        &[BEARER, JSON],
-        &"a".repeat(MAX_RECORDED_BODY + 1),
-    )
-    .await;
+    edge.send("POST", &edge_of(GROUP), &[BEARER, JSON], &"a".repeat(MAX_RECORDED_BODY + 1)).await;
     assert_eq!(edge.control().calls()[0].body.len(), MAX_RECORDED_BODY);
 }
 

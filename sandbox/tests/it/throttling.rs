@@ -18,16 +18,10 @@ async fn usage_is_reported_as_set() {
         json!({"call_count": 28, "total_time": 14, "total_cputime": 14})
     );
     let business = usage(&reply, "x-business-use-case-usage");
-    let entries = business
-        .as_object()
-        .and_then(|ids| ids.values().next())
-        .expect("one account");
+    let entries = business.as_object().and_then(|ids| ids.values().next()).expect("one account");
     assert_eq!(entries[0]["call_count"], 84);
     assert_eq!(entries[0]["estimated_time_to_regain_access"], 7);
-    assert_eq!(
-        entries[1]["type"], "whatsapp",
-        "one account has entries of two types"
-    );
+    assert_eq!(entries[1]["type"], "whatsapp", "one account has entries of two types");
 }
 
 #[tokio::test]
@@ -56,11 +50,7 @@ async fn a_throttle_refuses_as_many_calls_as_ordered_with_the_status_of_its_code
         assert_eq!(reply.error(), (status, code));
         assert_eq!(reply.json()["error"]["is_transient"], true);
         assert_eq!(edge.list("").await.error(), (status, code));
-        assert_eq!(
-            edge.list("").await.ids(),
-            ids,
-            "the refused approval changed nothing"
-        );
+        assert_eq!(edge.list("").await.ids(), ids, "the refused approval changed nothing");
     }
 }
 
@@ -74,20 +64,14 @@ async fn a_throttled_answer_shows_the_quota_used_up_and_the_minutes_to_wait() {
     edge.control().throttle(80_007, 1, Some(3));
     let business = usage(&edge.list("").await, "x-business-use-case-usage").to_string();
     assert!(business.contains(r#""call_count":100"#), "{business}");
-    assert!(
-        business.contains(r#""estimated_time_to_regain_access":3"#),
-        "{business}"
-    );
+    assert!(business.contains(r#""estimated_time_to_regain_access":3"#), "{business}");
 }
 
 #[tokio::test]
 async fn a_caller_without_a_token_uses_up_no_throttle() {
     let edge = Edge::start().await;
     edge.control().throttle(4, 1, None);
-    assert_eq!(
-        edge.send("GET", &edge_of(GROUP), &[], "").await.error(),
-        (401, 104)
-    );
+    assert_eq!(edge.send("GET", &edge_of(GROUP), &[], "").await.error(), (401, 104));
     assert_eq!(edge.list("").await.error(), (400, 4));
 }
 

@@ -3,13 +3,7 @@
 use crate::support::{BEARER, Edge, Reply};
 
 async fn debug(edge: &Edge, token: &str) -> Reply {
-    edge.send(
-        "GET",
-        &format!("/v23.0/debug_token?input_token={token}"),
-        &[BEARER],
-        "",
-    )
-    .await
+    edge.send("GET", &format!("/v23.0/debug_token?input_token={token}"), &[BEARER], "").await
 }
 
 #[tokio::test]
@@ -36,12 +30,7 @@ async fn another_token_is_not_valid() {
 #[tokio::test]
 async fn the_input_token_is_required() {
     let edge = Edge::start().await;
-    assert_eq!(
-        edge.send("GET", "/v23.0/debug_token", &[BEARER], "")
-            .await
-            .error(),
-        (400, 100)
-    );
+    assert_eq!(edge.send("GET", "/v23.0/debug_token", &[BEARER], "").await.error(), (400, 100));
 }
 
 #[tokio::test]

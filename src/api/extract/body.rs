@@ -26,21 +26,14 @@ impl<T: DeserializeOwned> JsonBody<T> {
     ) -> Result<Self, Raised> {
         check_type(request)?;
         let reading = tokio::time::timeout(BODY_TIMEOUT, read_bounded(payload, max_body));
-        let bytes = reading
-            .await
-            .map_err(|_elapsed| Raised::from(ProblemCode::RequestTimeout))??;
+        let bytes = reading.await.map_err(|_elapsed| Raised::from(ProblemCode::RequestTimeout))??;
         parse(&bytes).map(Self)
     }
 }
 
 fn check_type(request: &HttpRequest) -> Result<(), Raised> {
-    let text = |name| {
-        request
-            .headers()
-            .get_all(name)
-            .map(|value| value.to_str().unwrap_or("?"))
-            .collect::<Vec<_>>()
-    };
+    let text =
+        |name| request.headers().get_all(name).map(|value| value.to_str().unwrap_or("?")).collect::<Vec<_>>();
     let is_json = match text(CONTENT_TYPE).as_slice() {
         [one] => {
             let essence = one.split(';').next().unwrap_or_default().trim();
@@ -49,11 +42,7 @@ fn check_type(request: &HttpRequest) -> Result<(), Raised> {
         _ => false,
     };
     let is_plain = matches!(text(CONTENT_ENCODING).as_slice(), [] | ["identity"]);
-    if is_json && is_plain {
-        Ok(())
-    } else {
-        Err(ProblemCode::UnsupportedMediaType.into())
-    }
+    if is_json && is_plain { Ok(()) } else { Err(ProblemCode::UnsupportedMediaType.into()) }
 }
 
 async fn read_bounded(mut payload: Payload, max_body: usize) -> Result<Bytes, Raised> {
@@ -90,26 +79,14 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let segment = |segment: &Segment| match segment {
         Segment::Seq { index } => index.to_string(),
-        Segment::Map { key } => key
-            .replace('~', "~0")
-            .replace('/', "~1")
-            .chars()
-            .take(64)
-            .collect(),
+        Segment::Map { key } => key.replace('~', "~0").replace('/', "~1").chars().take(64).collect(),
         Segment::Enum { variant } => variant.clone(),
         Segment::Unknown => "?".to_owned(),
     };
-    path.iter()
-        .flat_map(|part| ["/".to_owned(), segment(part)])
-        .collect()
+    path.iter().flat_map(|part| ["/".to_owned(), segment(part)]).collect()
 }
 
 /// The parser's message. It quotes names of fields and values of the wrong type, which are cut short.
 fn without_values(error: &serde_json::Error) -> String {
-    error
-        .to_string()
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect()
+    error.to_string().chars().filter(|character| !character.is_control()).take(200).collect()
 }

@@ -32,13 +32,10 @@ impl Visitor {
         let extensions = request.extensions();
         let verified = extensions.get::<Arc<Verified>>().cloned();
         let context = extensions.get::<RequestContext>().cloned();
-        verified
-            .zip(context)
-            .map(|(verified, context)| Self { verified, context })
-            .ok_or_else(|| {
-                // Never met: admission stands before every handler that asks.
-                Raised::from(ProblemCode::Internal)
-            })
+        verified.zip(context).map(|(verified, context)| Self { verified, context }).ok_or_else(|| {
+            // Never met: admission stands before every handler that asks.
+            Raised::from(ProblemCode::Internal)
+        })
     }
 
     /// The caller.
@@ -49,10 +46,8 @@ impl Visitor {
     /// Checks that the caller may do this to the group.
     pub(crate) fn may(&self, scope: Scope, group: &GroupId) -> Result<(), Raised> {
         if !self.verified.rights.scopes.contains(&scope) {
-            let challenge = format!(
-                r#"Bearer realm="joingate", error="insufficient_scope", scope="{}""#,
-                scope.as_str()
-            );
+            let challenge =
+                format!(r#"Bearer realm="joingate", error="insufficient_scope", scope="{}""#, scope.as_str());
             return Err(Raised::from(ProblemCode::ForbiddenScope)
                 .detail(format!("The scope `{}` is needed.", scope.as_str()))
                 .header(actix_web::http::header::WWW_AUTHENTICATE, challenge));

@@ -115,11 +115,7 @@ impl ListAnswer {
     pub(crate) fn new(group: &GroupId, listing: Listing) -> Self {
         Self {
             group_id: group.as_str().to_owned(),
-            join_requests: listing
-                .requests
-                .into_iter()
-                .map(JoinRequestAnswer::from)
-                .collect(),
+            join_requests: listing.requests.into_iter().map(JoinRequestAnswer::from).collect(),
             as_of: listing.as_of.to_string(),
             next_page_token: listing.next_page_token,
         }
@@ -153,21 +149,14 @@ impl DecisionAnswer {
             group_id: group.as_str().to_owned(),
             action,
             summary: Summary::of(&report.items),
-            results: report
-                .items
-                .iter()
-                .map(|item| ItemAnswer::new(item, public_url))
-                .collect(),
+            results: report.items.iter().map(|item| ItemAnswer::new(item, public_url)).collect(),
         }
     }
 }
 
 impl Summary {
     fn of(items: &[Item]) -> Self {
-        let mut summary = Self {
-            requested: items.len(),
-            ..Self::default()
-        };
+        let mut summary = Self { requested: items.len(), ..Self::default() };
         for item in items {
             use crate::moderation::Outcome::{Decided, Failed, Gone, NotSent, Unknown, WouldSend};
             let count = match item.outcome {

@@ -31,13 +31,9 @@ pub(super) async fn decide(
     let JsonBody(input) = JsonBody::<DecisionInput>::read(request, payload, api.max_body).await?;
     let ids = input.ids(api.max_ids)?;
     input.check_notes()?;
-    let quota = api
-        .parts
-        .callers
-        .admit_ids(visitor.caller(), ids.len())
-        .map_err(|exceeded| {
-            Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(exceeded.retry_after))
-        })?;
+    let quota = api.parts.callers.admit_ids(visitor.caller(), ids.len()).map_err(|exceeded| {
+        Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(exceeded.retry_after))
+    })?;
     let decision = Decision {
         id: DecisionId::generate(),
         request_id: visitor.context.request_id.to_string(),
@@ -50,12 +46,10 @@ pub(super) async fn decide(
     };
     let id = decision.id;
     let budget = Budget::new(visitor.context.deadline, api.max_wait);
-    let report = carry_out(decision, input.dry_run, budget, api)
-        .await
-        .map_err(|mut raised| {
-            raised.decision_id = Some(id);
-            raised
-        })?;
+    let report = carry_out(decision, input.dry_run, budget, api).await.map_err(|mut raised| {
+        raised.decision_id = Some(id);
+        raised
+    })?;
     let answer = DecisionAnswer::new(id, &group, action.as_str(), &report, api.public_url.as_deref());
     let mut response = answer_to(&report, &answer);
     response.extensions_mut().insert(quota);
@@ -70,10 +64,9 @@ fn check_head(request: &HttpRequest) -> Result<(), Raised> {
     }
     if request.headers().contains_key("idempotency-key") {
         // Ignoring it would promise a safety that is not there.
-        return Err(invalid().at_parameter(
-            "Idempotency-Key",
-            "idempotency keys are not supported yet; leave it out",
-        ));
+        return Err(
+            invalid().at_parameter("Idempotency-Key", "idempotency keys are not supported yet; leave it out")
+        );
     }
     Ok(())
 }
@@ -85,17 +78,10 @@ async fn carry_out(
     api: &Api,
 ) -> Result<DecisionReport, Raised> {
     if dry_run {
-        return api
-            .parts
-            .reviewer
-            .review(decision, budget)
-            .await
-            .map_err(|error| list_problem(&error));
+        return api.parts.reviewer.review(decision, budget).await.map_err(|error| list_problem(&error));
     }
-    let report = Arc::clone(&api.parts.decider)
-        .decide(decision, budget)
-        .await
-        .map_err(|error| match error {
+    let report =
+        Arc::clone(&api.parts.decider).decide(decision, budget).await.map_err(|error| match error {
             DecideError::AuditUnavailable => Raised::from(ProblemCode::AuditUnavailable),
             DecideError::Died => Raised::from(ProblemCode::Internal),
         })?;
@@ -107,33 +93,17 @@ async fn carry_out(
 
 fn answer_to(report: &DecisionReport, answer: &DecisionAnswer) -> HttpResponse {
     let all_well = report.all_as_asked();
-    let mut response = HttpResponse::build(if all_well {
-        StatusCode::OK
-    } else {
-        StatusCode::MULTI_STATUS
-    })
-    .json(answer);
+    let mut response =
+        HttpResponse::build(if all_well { StatusCode::OK } else { StatusCode::MULTI_STATUS }).json(answer);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let problems = report
-        .items
-        .iter()
-        .filter_map(|item| item_problem(&item.outcome))
-        .collect::<Vec<_>>();
-    let waits = problems
-        .iter()
-        .filter(|raised| raised.code.problem_type().retryable);
-    if let Some(wait) = waits
-        .map(|raised| raised.retry_after.unwrap_or(Duration::ZERO))
-        .max()
-    {
+    let problems = report.items.iter().filter_map(|item| item_problem(&item.outcome)).collect::<Vec<_>>();
+    let waits = problems.iter().filter(|raised| raised.code.problem_type().retryable);
+    if let Some(wait) = waits.map(|raised| raised.retry_after.unwrap_or(Duration::ZERO)).max() {
         let stated = (!wait.is_zero()).then_some(wait);
         headers.insert(RETRY_AFTER, retry_after_value(stated));
     }
-    let worst = problems
-        .iter()
-        .map(|raised| raised.code.problem_type().fault)
-        .max();
+    let worst = problems.iter().map(|raised| raised.code.problem_type().fault).max();
     response.extensions_mut().insert(worst.unwrap_or(Fault::None));
     response.extensions_mut().insert(report.spent);
     response

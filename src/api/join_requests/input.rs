@@ -38,16 +38,12 @@ impl DecisionInput {
     pub(crate) fn ids(&self, max_ids: usize) -> Result<Vec<JoinRequestId>, Raised> {
         if self.join_request_ids.is_empty() {
             let raised = Raised::from(ProblemCode::InvalidRequest);
-            return Err(raised.at_pointer(
-                "/join_request_ids",
-                "name at least one id; an empty list is never \"all\"",
-            ));
+            return Err(raised
+                .at_pointer("/join_request_ids", "name at least one id; an empty list is never \"all\""));
         }
         if self.join_request_ids.len() > max_ids {
-            return Err(Raised::from(ProblemCode::TooManyIds).at_pointer(
-                "/join_request_ids",
-                format!("at most {max_ids} ids, repeated ones included"),
-            ));
+            return Err(Raised::from(ProblemCode::TooManyIds)
+                .at_pointer("/join_request_ids", format!("at most {max_ids} ids, repeated ones included")));
         }
         let mut seen = HashSet::new();
         let mut ids = Vec::with_capacity(self.join_request_ids.len());
@@ -57,9 +53,7 @@ impl DecisionInput {
                 Ok(id) if seen.insert(text.as_str()) => ids.push(id),
                 Ok(_repeated) => (),
                 Err(error) => {
-                    let raised = invalid
-                        .take()
-                        .unwrap_or_else(|| Raised::from(ProblemCode::InvalidRequest));
+                    let raised = invalid.take().unwrap_or_else(|| Raised::from(ProblemCode::InvalidRequest));
                     invalid =
                         Some(raised.at_pointer(format!("/join_request_ids/{index}"), error.to_string()));
                 }

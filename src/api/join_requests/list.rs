@@ -31,16 +31,10 @@ pub(crate) async fn list(request: HttpRequest, api: web::Data<Api>) -> Result<Ht
     visitor.may(Scope::Read, &group)?;
     let page_token = page_token(request.query_string())?;
     let mut budget = Budget::new(visitor.context.deadline, api.max_wait);
-    let listed = api
-        .parts
-        .lister
-        .list(&group, page_token.as_deref(), &mut budget)
-        .await;
+    let listed = api.parts.lister.list(&group, page_token.as_deref(), &mut budget).await;
     let listing = listed.map_err(|error| list_problem(&error).after_spending(budget.spent))?;
     let mut response = HttpResponse::Ok().json(ListAnswer::new(&group, listing));
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response.extensions_mut().insert(budget.spent);
     Ok(response)
 }

@@ -54,18 +54,13 @@ fn verify(api: &Api, headers: &HeaderMap) -> Result<Arc<Verified>, AuthFailure> 
     if fields.next().is_some() {
         return Err(AuthFailure::RepeatedHeader);
     }
-    api.parts
-        .verifier
-        .verify(bearer_token(field.as_bytes())?, Timestamp::now())
+    api.parts.verifier.verify(bearer_token(field.as_bytes())?, Timestamp::now())
 }
 
 /// RFC 6750 §3: what is needed, and if something was offered, what was wrong with it.
 fn challenge(failure: AuthFailure) -> Raised {
     let error = failure.error_code().map_or_else(String::new, |code| {
-        format!(
-            r#", error="{code}", error_description="{}""#,
-            failure.description()
-        )
+        format!(r#", error="{code}", error_description="{}""#, failure.description())
     });
     Raised::from(ProblemCode::Unauthorized)
         .detail(failure.description())
@@ -74,11 +69,7 @@ fn challenge(failure: AuthFailure) -> Raised {
 
 /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers): the quota in force and what is left.
 fn state_quota(headers: &mut HeaderMap, quota: &CallerQuota) {
-    let policy = format!(
-        r#""caller";q={};w={}"#,
-        quota.rate.count,
-        quota.rate.per.as_secs()
-    );
+    let policy = format!(r#""caller";q={};w={}"#, quota.rate.count, quota.rate.per.as_secs());
     let state = format!(r#""caller";r={};t={}"#, quota.remaining, quota.reset_seconds);
     for (name, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::from_str(&text) {

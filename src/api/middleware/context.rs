@@ -28,23 +28,13 @@ impl RequestContext {
 
 /// Refuses heads that are larger than any honest one.
 pub(super) fn check_head(request: &ServiceRequest) -> Result<(), Raised> {
-    let uri = request
-        .uri()
-        .path_and_query()
-        .map_or(0, |text| text.as_str().len());
+    let uri = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     if uri > MAX_URI {
         return Err(ProblemCode::UriTooLong.into());
     }
-    let fields = request
-        .headers()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum::<usize>();
-    if fields > MAX_HEADERS {
-        Err(ProblemCode::HeadersTooLarge.into())
-    } else {
-        Ok(())
-    }
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    if fields > MAX_HEADERS { Err(ProblemCode::HeadersTooLarge.into()) } else { Ok(()) }
 }
 
 /// The route of a request, by its pattern.

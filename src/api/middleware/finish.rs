@@ -30,23 +30,13 @@ pub(super) fn finish(
 ) -> (ServiceResponse<BoxBody>, Ending) {
     let raised = response.response_mut().extensions_mut().remove::<Raised>();
     let stated = response.response().extensions().get::<Fault>().copied();
-    let mut ending = Ending {
-        fault: stated.unwrap_or(Fault::None),
-        problem: None,
-    };
+    let mut ending = Ending { fault: stated.unwrap_or(Fault::None), problem: None };
     if let Some(mut raised) = raised {
         let row = raised.code.problem_type();
-        ending = Ending {
-            fault: row.fault,
-            problem: Some(row.name),
-        };
+        ending = Ending { fault: row.fault, problem: Some(row.name) };
         if matches!(route, Route::Approve | Route::Reject) {
             // No write is sent twice and none ends in a problem once it was sent, except when the gateway fails.
-            let executed = if raised.code == ProblemCode::Internal {
-                "unknown"
-            } else {
-                "no"
-            };
+            let executed = if raised.code == ProblemCode::Internal { "unknown" } else { "no" };
             raised.executed = Some(executed);
         }
         let body = ProblemBody::of_answer(raised, public_url, &context.request_id);
@@ -70,18 +60,10 @@ pub(super) fn finish(
 
 /// Where the time of the request went: `Server-Timing` in milliseconds, and how many calls were sent.
 fn state_times(response: &mut ServiceResponse<BoxBody>) {
-    let spent = response
-        .response()
-        .extensions()
-        .get::<Spent>()
-        .copied()
-        .unwrap_or_default();
+    let spent = response.response().extensions().get::<Spent>().copied().unwrap_or_default();
     let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
-    let timing = format!(
-        "queue;dur={:.1}, graph;dur={:.1}",
-        milliseconds(spent.queue),
-        milliseconds(spent.graph)
-    );
+    let timing =
+        format!("queue;dur={:.1}, graph;dur={:.1}", milliseconds(spent.queue), milliseconds(spent.graph));
     let headers = response.headers_mut();
     if let Ok(timing) = HeaderValue::from_str(&timing) {
         headers.insert(SERVER_TIMING, timing);

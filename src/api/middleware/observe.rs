@@ -39,26 +39,13 @@ pub async fn observe(
     let draining = readiness.is_some_and(|readiness| !readiness.is_up());
     let (mut response, ending) = finish(response, &context, route, api.public_url.as_deref());
     if draining {
-        response
-            .response_mut()
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    let spent = response
-        .response()
-        .extensions()
-        .get::<Spent>()
-        .copied()
-        .unwrap_or_default();
+    let spent = response.response().extensions().get::<Spent>().copied().unwrap_or_default();
     let took = started.elapsed();
     let status = response.status().as_u16();
-    api.parts
-        .metrics
-        .request_answered(route, method.as_str(), status, ending.fault, took);
-    api.parts.metrics.overhead(
-        route,
-        took.saturating_sub(spent.queue).saturating_sub(spent.graph),
-    );
+    api.parts.metrics.request_answered(route, method.as_str(), status, ending.fault, took);
+    api.parts.metrics.overhead(route, took.saturating_sub(spent.queue).saturating_sub(spent.graph));
     log(&context, method.as_str(), route, status, ending, took, spent);
     Ok(response)
 }

@@ -91,21 +91,13 @@ impl Raised {
     /// Adds a wrong place in the body.
     #[must_use]
     pub(crate) fn at_pointer(self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.at(FieldError {
-            pointer: Some(pointer.into()),
-            parameter: None,
-            detail: detail.into(),
-        })
+        self.at(FieldError { pointer: Some(pointer.into()), parameter: None, detail: detail.into() })
     }
 
     /// Adds a wrong path, query or header field.
     #[must_use]
     pub(crate) fn at_parameter(self, parameter: &'static str, detail: impl Into<String>) -> Self {
-        self.at(FieldError {
-            pointer: None,
-            parameter: Some(parameter),
-            detail: detail.into(),
-        })
+        self.at(FieldError { pointer: None, parameter: Some(parameter), detail: detail.into() })
     }
 
     fn at(mut self, error: FieldError) -> Self {
@@ -154,25 +146,16 @@ impl std::error::Error for Raised {}
 
 impl ResponseError for Raised {
     fn status_code(&self) -> StatusCode {
-        let status = self
-            .code
-            .problem_type()
-            .status
-            .and_then(|status| StatusCode::from_u16(status).ok());
+        let status = self.code.problem_type().status.and_then(|status| StatusCode::from_u16(status).ok());
         status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::new(status);
-        let waits = matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        );
+        let waits = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         if waits || self.retry_after.is_some() {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, retry_after_value(self.retry_after));
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after_value(self.retry_after));
         }
         if let Some((name, value)) = &self.header
             && let Ok(value) = HeaderValue::from_str(value)

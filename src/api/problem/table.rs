@@ -31,15 +31,7 @@ const fn row(
     advice: &'static str,
 ) -> ProblemType {
     let status = if status == 0 { None } else { Some(status) };
-    ProblemType {
-        code,
-        name,
-        status,
-        fault,
-        retryable,
-        title,
-        advice,
-    }
+    ProblemType { code, name, status, fault, retryable, title, advice }
 }
 
 /// The status of problems that belong to one id of a decision, never to a whole answer.
@@ -140,11 +132,7 @@ mod tests {
 
     #[test]
     fn metas_quota_and_token_are_never_the_callers_fault() {
-        for code in [
-            Code::UpstreamRateLimited,
-            Code::UpstreamCredentialInvalid,
-            Code::UpstreamForbidden,
-        ] {
+        for code in [Code::UpstreamRateLimited, Code::UpstreamCredentialInvalid, Code::UpstreamForbidden] {
             let row = code.problem_type();
             assert_eq!(row.fault, Upstream);
             assert!(row.status.is_some_and(|status| status >= 500), "{}", row.name);

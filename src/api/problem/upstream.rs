@@ -72,12 +72,8 @@ fn read_problem(error: &GraphError) -> Raised {
 
 fn unreadable(http_status: u16) -> Raised {
     let mut raised = Raised::from(ProblemCode::UpstreamBadResponse);
-    raised.upstream = Some(UpstreamBody {
-        code: None,
-        subcode: None,
-        http_status: Some(http_status),
-        fbtrace_id: None,
-    });
+    raised.upstream =
+        Some(UpstreamBody { code: None, subcode: None, http_status: Some(http_status), fbtrace_id: None });
     raised
 }
 

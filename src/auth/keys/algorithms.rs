@@ -72,11 +72,7 @@ impl Allowed {
                 Ok(algorithm) => faults.push(KeyFault::AlgorithmDoesNotFit(algorithm)),
             }
         }
-        if faults.is_empty() {
-            Ok(Self::Only(algorithms))
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(Self::Only(algorithms)) } else { Err(faults) }
     }
 
     /// What a key of this type may be used with; empty when nothing is left.

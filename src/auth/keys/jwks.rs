@@ -67,20 +67,14 @@ fn key(entry: &Value, allowed: &Allowed) -> Result<Key, KeyFault> {
     if algorithms.is_empty() {
         return Err(KeyFault::WrongAlgorithm);
     }
-    Ok(Key {
-        kid,
-        algorithms,
-        decoding: material.decoding,
-    })
+    Ok(Key { kid, algorithms, decoding: material.decoding })
 }
 
 fn kid(members: &Map<String, Value>) -> Result<Option<String>, KeyFault> {
     let Some(value) = members.get("kid") else {
         return Ok(None);
     };
-    let text = value
-        .as_str()
-        .filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()));
+    let text = value.as_str().filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()));
     text.map(|kid| Some(kid.to_owned())).ok_or(KeyFault::WrongKid)
 }
 
@@ -93,10 +87,7 @@ fn check_purpose(members: &Map<String, Value>) -> Result<(), KeyFault> {
         let operations = operations.as_array();
         operations.is_some_and(|operations| operations.iter().any(|operation| operation == "verify"))
     };
-    if members
-        .get("key_ops")
-        .is_some_and(|operations| !verifies(operations))
-    {
+    if members.get("key_ops").is_some_and(|operations| !verifies(operations)) {
         return Err(KeyFault::WrongOperations);
     }
     Ok(())

@@ -57,10 +57,7 @@ impl LiveKeys {
             return;
         }
         match KeySet::parse(&self.source, loaded.expose(), &self.allowed) {
-            Ok(keys) => self.in_force.store(Arc::new(InForce {
-                keys,
-                generation: loaded.generation,
-            })),
+            Ok(keys) => self.in_force.store(Arc::new(InForce { keys, generation: loaded.generation })),
             Err(fault) => tracing::warn!(
                 setting = secret(&self.source).key(),
                 reason = %fault,

@@ -23,9 +23,7 @@ const P384_PREFIX: &[u8] = &[
     0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
     0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
 ];
-const ED25519_PREFIX: &[u8] = &[
-    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
-];
+const ED25519_PREFIX: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// The y coordinates of the eight Ed25519 points of small order, the two that have a second encoding included.
 /// Under such a key one signature fits almost any message.
@@ -63,10 +61,7 @@ impl Material {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeyFault::WeakSecret);
         }
-        Ok(Self {
-            key_type: KeyType::Hmac,
-            decoding: DecodingKey::from_secret(secret),
-        })
+        Ok(Self { key_type: KeyType::Hmac, decoding: DecodingKey::from_secret(secret) })
     }
 
     /// From modulus and exponent, big-endian.
@@ -86,10 +81,7 @@ impl Material {
         if !valid {
             return Err(KeyFault::Invalid);
         }
-        Ok(Self {
-            key_type: KeyType::Rsa,
-            decoding: DecodingKey::from_rsa_raw_components(n, e),
-        })
+        Ok(Self { key_type: KeyType::Rsa, decoding: DecodingKey::from_rsa_raw_components(n, e) })
     }
 
     /// From the uncompressed point (`04`, x, y) on P-256.
@@ -98,10 +90,7 @@ impl Material {
         if !uncompressed || ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).is_err() {
             return Err(KeyFault::Invalid);
         }
-        Ok(Self {
-            key_type: KeyType::P256,
-            decoding: DecodingKey::from_ec_der(point),
-        })
+        Ok(Self { key_type: KeyType::P256, decoding: DecodingKey::from_ec_der(point) })
     }
 
     /// From the uncompressed point (`04`, x, y) on P-384.
@@ -110,10 +99,7 @@ impl Material {
         if !uncompressed || ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).is_err() {
             return Err(KeyFault::Invalid);
         }
-        Ok(Self {
-            key_type: KeyType::P384,
-            decoding: DecodingKey::from_ec_der(point),
-        })
+        Ok(Self { key_type: KeyType::P384, decoding: DecodingKey::from_ec_der(point) })
     }
 
     /// From the 32 bytes of RFC 8032 §5.1.5.
@@ -126,10 +112,7 @@ impl Material {
         if SMALL_ORDER.contains(&y) || ParsedPublicKey::new(&ED25519, bytes).is_err() {
             return Err(KeyFault::Invalid);
         }
-        Ok(Self {
-            key_type: KeyType::Ed25519,
-            decoding: DecodingKey::from_ed_der(&bytes),
-        })
+        Ok(Self { key_type: KeyType::Ed25519, decoding: DecodingKey::from_ed_der(&bytes) })
     }
 
     /// From a PEM file with a `SubjectPublicKeyInfo`.

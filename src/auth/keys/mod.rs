@@ -72,21 +72,16 @@ impl KeySet {
             return Err(KeyFault::AlgorithmDoesNotFit(misfit));
         }
         let algorithms = allowed.for_key(material.key_type);
-        Ok(Self::Single(Key {
-            kid: None,
-            algorithms,
-            decoding: material.decoding,
-        }))
+        Ok(Self::Single(Key { kid: None, algorithms, decoding: material.decoding }))
     }
 
     /// The key for a token: the one its `kid` names or, without a `kid`, the only one that allows its `alg`.
     pub(super) fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Key, AuthFailure> {
         let key = match (self, kid) {
             (Self::Single(key), _) => key,
-            (Self::Many(keys), Some(kid)) => keys
-                .iter()
-                .find(|key| key.kid.as_deref() == Some(kid))
-                .ok_or(AuthFailure::UnknownKey)?,
+            (Self::Many(keys), Some(kid)) => {
+                keys.iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(AuthFailure::UnknownKey)?
+            }
             (Self::Many(keys), None) => {
                 let mut candidates = keys.iter().filter(|key| key.algorithms.contains(&algorithm));
                 match (candidates.next(), candidates.next()) {
@@ -95,10 +90,6 @@ impl KeySet {
                 }
             }
         };
-        if key.algorithms.contains(&algorithm) {
-            Ok(key)
-        } else {
-            Err(AuthFailure::Algorithm)
-        }
+        if key.algorithms.contains(&algorithm) { Ok(key) } else { Err(AuthFailure::Algorithm) }
     }
 }

@@ -9,14 +9,7 @@ use crate::auth::AuthFailure;
 
 /// A value of every JSON type but text.
 fn not_text() -> [Value; 6] {
-    [
-        json!(null),
-        json!(true),
-        json!(1),
-        json!(1.5),
-        json!(["a"]),
-        json!({"a": "a"}),
-    ]
+    [json!(null), json!(true), json!(1), json!(1.5), json!(["a"]), json!({"a": "a"})]
 }
 
 #[test]
@@ -34,25 +27,11 @@ fn each_required_claim_is_required() {
 #[test]
 fn the_issuer_is_one_exact_text() {
     let desk = Desk::new();
-    for iss in [
-        "",
-        "https://issuer.example/",
-        "HTTPS://issuer.example",
-        "https://issuer.exampl",
-        "main",
-    ] {
-        assert_eq!(
-            desk.failure("iss", json!(iss)),
-            AuthFailure::UnknownIssuer,
-            "{iss}"
-        );
+    for iss in ["", "https://issuer.example/", "HTTPS://issuer.example", "https://issuer.exampl", "main"] {
+        assert_eq!(desk.failure("iss", json!(iss)), AuthFailure::UnknownIssuer, "{iss}");
     }
     for iss in not_text() {
-        assert_eq!(
-            desk.failure("iss", iss.clone()),
-            AuthFailure::MalformedClaim,
-            "{iss}"
-        );
+        assert_eq!(desk.failure("iss", iss.clone()), AuthFailure::MalformedClaim, "{iss}");
     }
     assert_eq!(desk.failure("iss", json!([ISS])), AuthFailure::MalformedClaim);
 }
@@ -65,22 +44,9 @@ fn one_issuer_cannot_speak_for_another() {
     desk.settings.issuers.append(&mut other.settings.issuers);
     let verifier = desk.verifier();
     let theirs = claims_with("iss", json!("https://other.example"));
-    assert_eq!(
-        verifier
-            .verify(&other.token(&theirs), now())
-            .unwrap()
-            .caller
-            .issuer,
-        "other"
-    );
-    assert_eq!(
-        verifier.verify(&other.token(&claims()), now()),
-        Err(AuthFailure::Signature)
-    );
-    assert_eq!(
-        verifier.verify(&desk.token(&theirs), now()),
-        Err(AuthFailure::Signature)
-    );
+    assert_eq!(verifier.verify(&other.token(&theirs), now()).unwrap().caller.issuer, "other");
+    assert_eq!(verifier.verify(&other.token(&claims()), now()), Err(AuthFailure::Signature));
+    assert_eq!(verifier.verify(&desk.token(&theirs), now()), Err(AuthFailure::Signature));
 }
 
 #[test]
@@ -89,14 +55,7 @@ fn the_audience_must_name_this_gateway() {
     for aud in [json!(AUD), json!([AUD]), json!(["another", AUD])] {
         assert!(desk.verify(&claims_with("aud", aud.clone())).is_ok(), "{aud}");
     }
-    for aud in [
-        json!(""),
-        json!("another"),
-        json!("Joingate"),
-        json!("joingate "),
-        json!([]),
-        json!(["x"]),
-    ] {
+    for aud in [json!(""), json!("another"), json!("Joingate"), json!("joingate "), json!([]), json!(["x"])] {
         assert_eq!(desk.failure("aud", aud.clone()), AuthFailure::Audience, "{aud}");
     }
     for aud in [
@@ -108,11 +67,7 @@ fn the_audience_must_name_this_gateway() {
         json!([[AUD]]),
         json!([AUD, null]),
     ] {
-        assert_eq!(
-            desk.failure("aud", aud.clone()),
-            AuthFailure::MalformedClaim,
-            "{aud}"
-        );
+        assert_eq!(desk.failure("aud", aud.clone()), AuthFailure::MalformedClaim, "{aud}");
     }
 }
 
@@ -132,23 +87,13 @@ fn a_time_is_a_number_of_seconds() {
             json!(u64::MAX),
             json!(i64::MAX),
         ] {
-            assert_eq!(
-                desk.failure(name, value.clone()),
-                AuthFailure::MalformedClaim,
-                "{name} {value}"
-            );
+            assert_eq!(desk.failure(name, value.clone()), AuthFailure::MalformedClaim, "{name} {value}");
         }
     }
     let fraction = claims_with("exp", json!(1_800_000_600.5));
-    assert_eq!(
-        desk.verify(&fraction).unwrap().expires_at.as_millisecond(),
-        (NOW + 600) * 1000 + 500
-    );
+    assert_eq!(desk.verify(&fraction).unwrap().expires_at.as_millisecond(), (NOW + 600) * 1000 + 500);
     let overflow = claims().to_string().replace(&(NOW + 600).to_string(), "1e999");
-    assert_eq!(
-        desk.verify_text(r#"{"alg":"HS256"}"#, &overflow).unwrap_err(),
-        AuthFailure::Malformed
-    );
+    assert_eq!(desk.verify_text(r#"{"alg":"HS256"}"#, &overflow).unwrap_err(), AuthFailure::Malformed);
 }
 
 #[test]
@@ -188,16 +133,10 @@ fn a_token_that_lives_too_long_is_refused() {
         claims
     };
     assert!(desk.verify(&until(NOW + 3630)).is_ok());
-    assert_eq!(
-        desk.verify(&until(NOW + 3631)).unwrap_err(),
-        AuthFailure::Lifetime
-    );
+    assert_eq!(desk.verify(&until(NOW + 3631)).unwrap_err(), AuthFailure::Lifetime);
     // From `iat`: long ago, so that what is left is short.
     assert!(desk.verify(&claims_with("iat", json!(NOW + 600 - 3630))).is_ok());
-    assert_eq!(
-        desk.failure("iat", json!(NOW + 600 - 3631)),
-        AuthFailure::Lifetime
-    );
+    assert_eq!(desk.failure("iat", json!(NOW + 600 - 3631)), AuthFailure::Lifetime);
     // From now: `iat` within the leeway ahead does not lengthen a life.
     let mut ahead = until(NOW + 3631);
     ahead["iat"] = json!(NOW + 30);
@@ -208,35 +147,13 @@ fn a_token_that_lives_too_long_is_refused() {
 fn the_subject_is_a_plain_text_of_1_to_256_bytes() {
     let desk = Desk::new();
     for sub in ["a", "system:serviceaccount:ns:name", "ä ö", &"a".repeat(256)] {
-        assert_eq!(
-            desk.verify(&claims_with("sub", json!(sub)))
-                .unwrap()
-                .caller
-                .subject,
-            sub
-        );
+        assert_eq!(desk.verify(&claims_with("sub", json!(sub))).unwrap().caller.subject, sub);
     }
-    for sub in [
-        "",
-        &"a".repeat(257),
-        &"ä".repeat(129),
-        "a\u{0}",
-        "a\nb",
-        "\u{7f}",
-        "a\u{85}b",
-    ] {
-        assert_eq!(
-            desk.failure("sub", json!(sub)),
-            AuthFailure::MalformedClaim,
-            "{sub:?}"
-        );
+    for sub in ["", &"a".repeat(257), &"ä".repeat(129), "a\u{0}", "a\nb", "\u{7f}", "a\u{85}b"] {
+        assert_eq!(desk.failure("sub", json!(sub)), AuthFailure::MalformedClaim, "{sub:?}");
     }
     for sub in not_text() {
-        assert_eq!(
-            desk.failure("sub", sub.clone()),
-            AuthFailure::MalformedClaim,
-            "{sub}"
-        );
+        assert_eq!(desk.failure("sub", sub.clone()), AuthFailure::MalformedClaim, "{sub}");
     }
 }
 

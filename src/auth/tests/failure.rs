@@ -4,31 +4,18 @@ use crate::auth::AuthFailure;
 
 #[test]
 fn every_failure_has_a_label_of_its_own_and_a_text_that_may_stand_in_a_challenge() {
-    let labels = AuthFailure::ALL
-        .map(AuthFailure::reason)
-        .into_iter()
-        .collect::<BTreeSet<_>>();
+    let labels = AuthFailure::ALL.map(AuthFailure::reason).into_iter().collect::<BTreeSet<_>>();
     assert_eq!(labels.len(), AuthFailure::ALL.len());
     // RFC 6750 §3: visible ASCII and spaces, without quotes and backslashes.
     let allowed = |byte: u8| matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~');
     for failure in AuthFailure::ALL {
         assert!(failure.description().bytes().all(allowed), "{failure:?}");
-        assert!(
-            failure
-                .reason()
-                .bytes()
-                .all(|byte| byte == b'_' || byte.is_ascii_lowercase())
-        );
+        assert!(failure.reason().bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()));
     }
 }
 
 #[test]
 fn a_request_without_a_bearer_token_gets_a_challenge_without_an_error() {
-    let silent = AuthFailure::ALL
-        .into_iter()
-        .filter(|failure| failure.error_code().is_none());
-    assert_eq!(
-        silent.collect::<Vec<_>>(),
-        [AuthFailure::NoToken, AuthFailure::WrongScheme]
-    );
+    let silent = AuthFailure::ALL.into_iter().filter(|failure| failure.error_code().is_none());
+    assert_eq!(silent.collect::<Vec<_>>(), [AuthFailure::NoToken, AuthFailure::WrongScheme]);
 }

@@ -19,9 +19,7 @@ fn restricted(key: KeySource, names: &[&str]) -> Verifier {
 }
 
 fn outcome(verifier: &Verifier, token: &str) -> Result<String, AuthFailure> {
-    verifier
-        .verify(token, now())
-        .map(|verified| verified.caller.to_string())
+    verifier.verify(token, now()).map(|verified| verified.caller.to_string())
 }
 
 fn signed(header: &Value, pair: &Pair) -> String {
@@ -32,23 +30,12 @@ fn signed(header: &Value, pair: &Pair) -> String {
 fn every_algorithm_of_every_key_is_verified_from_pem_and_from_a_key_set() {
     for pair in [&*RSA, &p256(), &p384(), &ed25519()] {
         let by_pem = verifier(pem_source(&pair.public_pem));
-        let by_set = verifier(jwks_source(&[jwk_with(
-            &pair.jwk,
-            &json!({"kid": "k", "use": "sig"}),
-        )]));
+        let by_set = verifier(jwks_source(&[jwk_with(&pair.jwk, &json!({"kid": "k", "use": "sig"}))]));
         for algorithm in pair.algorithms {
             let header = json!({"alg": name_of(*algorithm), "kid": "k"});
             let token = sign(&header, &claims(), &pair.private, *algorithm);
-            assert_eq!(
-                outcome(&by_pem, &token),
-                Ok("main/app".to_owned()),
-                "{algorithm:?}"
-            );
-            assert_eq!(
-                outcome(&by_set, &token),
-                Ok("main/app".to_owned()),
-                "{algorithm:?}"
-            );
+            assert_eq!(outcome(&by_pem, &token), Ok("main/app".to_owned()), "{algorithm:?}");
+            assert_eq!(outcome(&by_set, &token), Ok("main/app".to_owned()), "{algorithm:?}");
         }
     }
     let secret = secret_text(32);
@@ -56,11 +43,7 @@ fn every_algorithm_of_every_key_is_verified_from_pem_and_from_a_key_set() {
     for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
         let key = EncodingKey::from_secret(secret.as_bytes());
         let token = sign(&json!({"alg": name_of(algorithm)}), &claims(), &key, algorithm);
-        assert_eq!(
-            outcome(&by_secret, &token),
-            Ok("main/app".to_owned()),
-            "{algorithm:?}"
-        );
+        assert_eq!(outcome(&by_secret, &token), Ok("main/app".to_owned()), "{algorithm:?}");
     }
 }
 
@@ -88,52 +71,30 @@ fn an_algorithm_of_another_family_is_refused_before_the_signature() {
         let token = signed(&json!({ "alg": name }), &p256());
         assert_eq!(outcome(&verifier, &token), Err(AuthFailure::Algorithm), "{name}");
     }
-    assert_eq!(
-        outcome(&verifier, &signed(&json!({"alg": "ES256"}), &p256())),
-        Err(AuthFailure::Signature)
-    );
+    assert_eq!(outcome(&verifier, &signed(&json!({"alg": "ES256"}), &p256())), Err(AuthFailure::Signature));
 }
 
 #[test]
 fn the_settings_restrict_the_algorithms() {
     let token = |algorithm: Algorithm| {
-        sign(
-            &json!({"alg": name_of(algorithm), "kid": "k"}),
-            &claims(),
-            &RSA.private,
-            algorithm,
-        )
+        sign(&json!({"alg": name_of(algorithm), "kid": "k"}), &claims(), &RSA.private, algorithm)
     };
     let jwk = jwk_with(&RSA.jwk, &json!({"kid": "k"}));
     for source in [pem_source(&RSA.public_pem), jwks_source(&[jwk])] {
         let verifier = restricted(source, &["PS256"]);
         assert!(outcome(&verifier, &token(Algorithm::PS256)).is_ok());
-        assert_eq!(
-            outcome(&verifier, &token(Algorithm::RS256)),
-            Err(AuthFailure::Algorithm)
-        );
+        assert_eq!(outcome(&verifier, &token(Algorithm::RS256)), Err(AuthFailure::Algorithm));
     }
 }
 
 #[test]
 fn a_key_of_a_set_restricts_its_own_algorithm() {
-    let verifier = verifier(jwks_source(&[jwk_with(
-        &RSA.jwk,
-        &json!({"kid": "k", "alg": "PS256"}),
-    )]));
+    let verifier = verifier(jwks_source(&[jwk_with(&RSA.jwk, &json!({"kid": "k", "alg": "PS256"}))]));
     let token = |algorithm: Algorithm| {
-        sign(
-            &json!({"alg": name_of(algorithm), "kid": "k"}),
-            &claims(),
-            &RSA.private,
-            algorithm,
-        )
+        sign(&json!({"alg": name_of(algorithm), "kid": "k"}), &claims(), &RSA.private, algorithm)
     };
     assert!(outcome(&verifier, &token(Algorithm::PS256)).is_ok());
-    assert_eq!(
-        outcome(&verifier, &token(Algorithm::RS256)),
-        Err(AuthFailure::Algorithm)
-    );
+    assert_eq!(outcome(&verifier, &token(Algorithm::RS256)), Err(AuthFailure::Algorithm));
 }
 
 #[test]
@@ -146,16 +107,9 @@ fn a_kid_names_the_key_and_no_other_key_is_tried() {
     let header = |kid: &str| json!({"alg": "ES256", "kid": kid});
     assert!(outcome(&verifier, &signed(&header("one"), &one)).is_ok());
     assert!(outcome(&verifier, &signed(&header("two"), &two)).is_ok());
-    assert_eq!(
-        outcome(&verifier, &signed(&header("two"), &one)),
-        Err(AuthFailure::Signature)
-    );
+    assert_eq!(outcome(&verifier, &signed(&header("two"), &one)), Err(AuthFailure::Signature));
     for kid in ["three", "", "ONE", "../one", "one' OR 1=1"] {
-        assert_eq!(
-            outcome(&verifier, &signed(&header(kid), &one)),
-            Err(AuthFailure::UnknownKey),
-            "{kid}"
-        );
+        assert_eq!(outcome(&verifier, &signed(&header(kid), &one)), Err(AuthFailure::UnknownKey), "{kid}");
     }
 }
 
@@ -170,14 +124,8 @@ fn without_a_kid_exactly_one_key_must_fit_the_algorithm() {
     ]));
     assert!(outcome(&mixed, &signed(&json!({"alg": "ES256"}), &ec)).is_ok());
     assert!(outcome(&mixed, &signed(&json!({"alg": "EdDSA"}), &ed)).is_ok());
-    assert_eq!(
-        outcome(&mixed, &signed(&json!({"alg": "RS256"}), &RSA)),
-        Err(AuthFailure::UnknownKey)
-    );
-    assert_eq!(
-        outcome(&mixed, &signed(&json!({"alg": "ES384"}), &p384())),
-        Err(AuthFailure::UnknownKey)
-    );
+    assert_eq!(outcome(&mixed, &signed(&json!({"alg": "RS256"}), &RSA)), Err(AuthFailure::UnknownKey));
+    assert_eq!(outcome(&mixed, &signed(&json!({"alg": "ES384"}), &p384())), Err(AuthFailure::UnknownKey));
 }
 
 #[test]
@@ -210,9 +158,7 @@ fn an_ecdsa_signature_is_two_numbers_of_full_length_and_nothing_else() {
     let token = signed(&json!({"alg": "ES256"}), &pair);
     assert!(outcome(&verifier, &token).is_ok());
     let (input, signature) = token.rsplit_once('.').unwrap();
-    let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(signature)
-        .unwrap();
+    let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(signature).unwrap();
     let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
     let order = (0..32).map(|at| u8::from_str_radix(&order[at * 2..at * 2 + 2], 16).unwrap());
     let order = order.collect::<Vec<_>>();
@@ -228,11 +174,7 @@ fn an_ecdsa_signature_is_two_numbers_of_full_length_and_nothing_else() {
         as_der(&[0; 64]),
     ] {
         let token = format!("{input}.{}", base64url(&hostile));
-        assert_eq!(
-            outcome(&verifier, &token),
-            Err(AuthFailure::Signature),
-            "{hostile:?}"
-        );
+        assert_eq!(outcome(&verifier, &token), Err(AuthFailure::Signature), "{hostile:?}");
     }
 }
 

@@ -25,17 +25,11 @@ fn with_algorithms(key: KeySource, names: &[&str]) -> Vec<String> {
     let mut settings = settings(key);
     settings.issuers[0].algorithms = names.iter().map(|name| (*name).to_owned()).collect();
     let problems = Verifier::new(&settings).err();
-    problems
-        .map(|found| found.0.into_iter().map(|problem| problem.message).collect())
-        .unwrap_or_default()
+    problems.map(|found| found.0.into_iter().map(|problem| problem.message).collect()).unwrap_or_default()
 }
 
 fn document(text: &str) -> KeySource {
-    KeySource::Jwks(
-        Secret::from_value("k", text, SecretForm::Document)
-            .unwrap()
-            .into(),
-    )
+    KeySource::Jwks(Secret::from_value("k", text, SecretForm::Document).unwrap().into())
 }
 
 #[test]
@@ -52,11 +46,7 @@ fn the_problems_of_all_issuers_come_at_once_and_show_no_key() {
     second[0].name = "second".to_owned();
     both.issuers.append(&mut second);
     let problems = Verifier::new(&both).unwrap_err();
-    let names = problems
-        .0
-        .iter()
-        .map(|problem| problem.issuer.as_str())
-        .collect::<Vec<_>>();
+    let names = problems.0.iter().map(|problem| problem.issuer.as_str()).collect::<Vec<_>>();
     assert_eq!(names, ["main", "second"]);
     assert!(!problems.to_string().contains(&short));
     assert!(problems.to_string().contains("auth.issuers.second: "));
@@ -64,23 +54,11 @@ fn the_problems_of_all_issuers_come_at_once_and_show_no_key() {
 
 #[test]
 fn algorithms_that_are_unknown_or_do_not_suit_the_key_are_problems() {
-    let found = with_algorithms(
-        pem_source(&p256().public_pem),
-        &["ES256", "none", "HS256", "es256"],
-    );
+    let found = with_algorithms(pem_source(&p256().public_pem), &["ES256", "none", "HS256", "es256"]);
     assert_eq!(found.len(), 3, "{found:?}");
-    assert_eq!(
-        with_algorithms(pem_source(&p256().public_pem), &["ES256", "ES384"]).len(),
-        1
-    );
-    assert_eq!(
-        with_algorithms(pem_source(&p256().public_pem), &["RS256"]).len(),
-        1
-    );
-    assert_eq!(
-        with_algorithms(hmac_source(&secret_text(32)), &["RS256"]).len(),
-        1
-    );
+    assert_eq!(with_algorithms(pem_source(&p256().public_pem), &["ES256", "ES384"]).len(), 1);
+    assert_eq!(with_algorithms(pem_source(&p256().public_pem), &["RS256"]).len(), 1);
+    assert_eq!(with_algorithms(hmac_source(&secret_text(32)), &["RS256"]).len(), 1);
     let set = || jwks_source(&[p256().jwk]);
     assert_eq!(with_algorithms(set(), &["HS256"]).len(), 1);
     // A set may get such a key later; what counts is that one key is usable now.
@@ -102,13 +80,7 @@ fn a_public_key_file_is_one_public_key() {
         refused(pem_source(&text), "one PEM block");
     }
     refused(pem_source(&pem("PUBLIC KEY", &[0x30, 0])), "none of RSA, EC");
-    assert!(
-        Verifier::new(&settings(pem_source(&format!(
-            "a comment\n{}\n",
-            pair.public_pem
-        ))))
-        .is_ok()
-    );
+    assert!(Verifier::new(&settings(pem_source(&format!("a comment\n{}\n", pair.public_pem)))).is_ok());
 }
 
 fn number(bits: usize) -> Vec<u8> {
@@ -167,16 +139,10 @@ fn an_ed25519_key_of_small_order_is_refused() {
         let key = key.collect::<Vec<_>>();
         let mut signature = [0; 64];
         signature[0] = 1;
-        let unsigned = (0..200_u8).find(|message| {
-            UnparsedPublicKey::new(&ED25519, &key)
-                .verify(&[*message], &signature)
-                .is_ok()
-        });
+        let unsigned = (0..200_u8)
+            .find(|message| UnparsedPublicKey::new(&ED25519, &key).verify(&[*message], &signature).is_ok());
         assert!(unsigned.is_some(), "{text} is not such a key");
-        refused(
-            jwks_source(&[json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(&key)})]),
-            "not a valid",
-        );
+        refused(jwks_source(&[json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(&key)})]), "not a valid");
         let mut mirrored = key;
         mirrored[31] |= 0x80;
         refused(
@@ -212,10 +178,7 @@ fn a_key_for_another_purpose_is_skipped() {
     ] {
         refused(jwks_source(&[jwk_with(&pair.jwk, &more)]), part);
     }
-    let good = jwk_with(
-        &pair.jwk,
-        &json!({"use": "sig", "key_ops": ["sign", "verify"], "alg": "ES256"}),
-    );
+    let good = jwk_with(&pair.jwk, &json!({"use": "sig", "key_ops": ["sign", "verify"], "alg": "ES256"}));
     assert!(Verifier::new(&settings(jwks_source(&[good]))).is_ok());
 }
 
@@ -236,12 +199,7 @@ fn one_usable_key_among_others_is_enough() {
     ]);
     let verifier = Verifier::new(&settings(source)).unwrap();
     let algorithm = pair.algorithms[0];
-    let token = sign(
-        &json!({"alg": name_of(algorithm), "kid": "k"}),
-        &claims(),
-        &pair.private,
-        algorithm,
-    );
+    let token = sign(&json!({"alg": name_of(algorithm), "kid": "k"}), &claims(), &pair.private, algorithm);
     assert!(verifier.verify(&token, now()).is_ok());
 }
 
@@ -251,17 +209,11 @@ fn a_key_set_that_is_broken_as_a_whole_is_refused() {
     for text in ["[]", "{}", r#"{"keys":{}}"#, "no JSON", "null"] {
         refused(document(text), "JSON object");
     }
-    refused(
-        document(&format!(r#"{{"keys":[],"keys":[{jwk}]}}"#)),
-        "JSON object",
-    );
+    refused(document(&format!(r#"{{"keys":[],"keys":[{jwk}]}}"#)), "JSON object");
     let twice = jwk.to_string().replacen('{', r#"{"kid":"j","#, 1);
     refused(document(&format!(r#"{{"keys":[{twice}]}}"#)), "JSON object");
     refused(jwks_source(&[]), "empty");
-    refused(
-        jwks_source(&[jwk.clone(), jwk_with(&p256().jwk, &json!({"kid": "k"}))]),
-        "same `kid`",
-    );
+    refused(jwks_source(&[jwk.clone(), jwk_with(&p256().jwk, &json!({"kid": "k"}))]), "same `kid`");
     let many = |count: usize| vec![json!({"kty": "x"}); count].into_iter().chain([jwk.clone()]);
     assert!(Verifier::new(&settings(jwks_source(&many(99).collect::<Vec<Value>>()))).is_ok());
     refused(jwks_source(&many(100).collect::<Vec<Value>>()), "101 keys");

@@ -27,10 +27,7 @@ pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
 }
 
 pub(super) fn pem(label: &str, der: &[u8]) -> String {
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        STANDARD.encode(der)
-    )
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
 /// Random letters: a shared secret.

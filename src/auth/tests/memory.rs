@@ -43,8 +43,5 @@ fn another_token_with_the_same_claims_is_verified_for_itself() {
     let (desk, other) = (Desk::new(), Desk::new());
     let verifier = desk.verifier();
     assert!(verifier.verify(&desk.token(&claims()), now()).is_ok());
-    assert_eq!(
-        verifier.verify(&other.token(&claims()), now()),
-        Err(AuthFailure::Signature)
-    );
+    assert_eq!(verifier.verify(&other.token(&claims()), now()), Err(AuthFailure::Signature));
 }

@@ -17,11 +17,7 @@ struct Fixture {
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let desk = Desk::new();
     let (verifier, token) = (desk.verifier(), desk.token(&claims()));
-    Fixture {
-        desk,
-        verifier,
-        token,
-    }
+    Fixture { desk, verifier, token }
 });
 
 /// JSON that is often nearly a header or a set of claims.
@@ -55,9 +51,7 @@ fn near_json() -> impl Strategy<Value = String> {
     ];
     let members = prop::collection::vec((word, value), 0..10);
     members.prop_map(|members| {
-        let members = members
-            .into_iter()
-            .map(|(name, value)| format!("\"{name}\":{value}"));
+        let members = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}"));
         format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     })
 }

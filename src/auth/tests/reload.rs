@@ -25,11 +25,7 @@ impl KeyFile {
         let path = directory.path().join("key");
         std::fs::write(&path, content).unwrap();
         let secret = Secret::from_file("auth.issuers.main.jwks_file", &path, form).unwrap();
-        Self {
-            _directory: directory,
-            path,
-            secret: Arc::new(secret),
-        }
+        Self { _directory: directory, path, secret: Arc::new(secret) }
     }
 
     fn replace(&self, content: &str) {
@@ -70,10 +66,7 @@ fn a_file_without_a_usable_key_leaves_the_old_keys_in_force() {
     for broken in ["{}", r#"{"keys":[]}"#, "half a fi"] {
         file.replace(broken);
         let again = verifier.verify(&old_token, now()).unwrap();
-        assert!(
-            Arc::ptr_eq(&first, &again),
-            "what the old keys vouched for still holds"
-        );
+        assert!(Arc::ptr_eq(&first, &again), "what the old keys vouched for still holds");
     }
     file.replace(&set(&new, "new"));
     assert!(verifier.verify(&token(&new, "new"), now()).is_ok());
@@ -148,9 +141,6 @@ fn a_file_that_cannot_be_used_is_reported_once_and_nothing_secret_is_logged() {
     });
     let shown = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert_eq!(shown.lines().count(), 1, "{shown}");
-    assert!(
-        shown.contains("at least 32 bytes") && shown.contains("auth.issuers.main"),
-        "{shown}"
-    );
+    assert!(shown.contains("at least 32 bytes") && shown.contains("auth.issuers.main"), "{shown}");
     assert!(!shown.contains(&hidden) && !shown.contains(&old), "{shown}");
 }

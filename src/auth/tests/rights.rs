@@ -10,13 +10,7 @@ use crate::config::GrantSettings;
 use crate::domain::{GroupAccess, GroupId, Rights, Scope};
 
 fn scopes_of(desk: &Desk, claims: &Value) -> Vec<Scope> {
-    desk.verify(claims)
-        .unwrap()
-        .rights
-        .scopes
-        .iter()
-        .copied()
-        .collect()
+    desk.verify(claims).unwrap().rights.scopes.iter().copied().collect()
 }
 
 fn groups(ids: &[&str]) -> GroupAccess {
@@ -29,10 +23,7 @@ fn scopes_are_words_between_spaces_and_unknown_ones_grant_nothing() {
     assert_eq!(scopes_of(&desk, &claims()), [Scope::Read, Scope::Decide]);
     let with = |scope: &str| claims_with("scope", json!(scope));
     assert_eq!(scopes_of(&desk, &with("join_requests:read")), [Scope::Read]);
-    assert_eq!(
-        scopes_of(&desk, &with("  join_requests:decide  x ")),
-        [Scope::Decide]
-    );
+    assert_eq!(scopes_of(&desk, &with("  join_requests:decide  x ")), [Scope::Decide]);
     for scope in [
         "",
         "*",
@@ -50,18 +41,8 @@ fn scopes_are_words_between_spaces_and_unknown_ones_grant_nothing() {
 #[test]
 fn scopes_of_another_type_are_refused() {
     let desk = Desk::new();
-    for scope in [
-        json!(["join_requests:read"]),
-        json!(null),
-        json!(1),
-        json!(true),
-        json!({}),
-    ] {
-        assert_eq!(
-            desk.failure("scope", scope.clone()),
-            AuthFailure::MalformedScope,
-            "{scope}"
-        );
+    for scope in [json!(["join_requests:read"]), json!(null), json!(1), json!(true), json!({})] {
+        assert_eq!(desk.failure("scope", scope.clone()), AuthFailure::MalformedScope, "{scope}");
     }
 }
 
@@ -70,23 +51,14 @@ fn the_claim_with_the_scopes_can_have_another_name() {
     let mut desk = Desk::new();
     desk.issuer().scope_claim = "scp".to_owned();
     assert_eq!(scopes_of(&desk, &claims()), []);
-    assert_eq!(
-        scopes_of(&desk, &claims_with("scp", json!("join_requests:read"))),
-        [Scope::Read]
-    );
+    assert_eq!(scopes_of(&desk, &claims_with("scp", json!("join_requests:read"))), [Scope::Read]);
     assert_eq!(desk.failure("scp", json!([])), AuthFailure::MalformedScope);
 }
 
 #[test]
 fn groups_are_a_list_of_ids_or_a_star_alone() {
     let desk = Desk::new();
-    let access = |value: Value| {
-        desk.verify(&claims_with("groups", value))
-            .unwrap()
-            .rights
-            .groups
-            .clone()
-    };
+    let access = |value: Value| desk.verify(&claims_with("groups", value)).unwrap().rights.groups.clone();
     assert_eq!(access(json!(["b", "a", "a"])), groups(&["a", "b"]));
     assert_eq!(access(json!([])), groups(&[]));
     assert_eq!(access(json!("*")), GroupAccess::All);
@@ -108,11 +80,7 @@ fn groups_are_a_list_of_ids_or_a_star_alone() {
         json!([["a"]]),
         json!([null]),
     ] {
-        assert_eq!(
-            desk.failure("groups", value.clone()),
-            AuthFailure::MalformedGroups,
-            "{value}"
-        );
+        assert_eq!(desk.failure("groups", value.clone()), AuthFailure::MalformedGroups, "{value}");
     }
 }
 
@@ -121,10 +89,7 @@ fn more_than_1000_groups_are_refused() {
     let desk = Desk::new();
     let many = |count: usize| claims_with("groups", vec!["a"; count].into());
     assert!(desk.verify(&many(1000)).is_ok());
-    assert_eq!(
-        desk.verify(&many(1001)).unwrap_err(),
-        AuthFailure::MalformedGroups
-    );
+    assert_eq!(desk.verify(&many(1001)).unwrap_err(), AuthFailure::MalformedGroups);
 }
 
 #[test]
@@ -134,34 +99,19 @@ fn a_token_without_groups_has_none_unless_the_settings_say_otherwise() {
     assert_eq!(desk.verify(&without).unwrap().rights.groups, groups(&[]));
     desk.settings.require_groups_claim = false;
     assert_eq!(desk.verify(&without).unwrap().rights.groups, GroupAccess::All);
-    assert_eq!(
-        desk.verify(&claims_with("groups", json!([])))
-            .unwrap()
-            .rights
-            .groups,
-        groups(&[])
-    );
+    assert_eq!(desk.verify(&claims_with("groups", json!([]))).unwrap().rights.groups, groups(&[]));
     assert_eq!(desk.failure("groups", json!(null)), AuthFailure::MalformedGroups);
 }
 
 fn grant(subject: &str, scope: Scope, group: &str) -> GrantSettings {
-    let rights = Rights {
-        scopes: BTreeSet::from([scope]),
-        groups: groups(&[group]),
-    };
-    GrantSettings {
-        subject: subject.to_owned(),
-        rights,
-    }
+    let rights = Rights { scopes: BTreeSet::from([scope]), groups: groups(&[group]) };
+    GrantSettings { subject: subject.to_owned(), rights }
 }
 
 #[test]
 fn a_grant_takes_the_place_of_what_its_subjects_token_says() {
     let mut desk = Desk::new();
-    desk.issuer().grants = vec![
-        grant("pod", Scope::Read, "granted"),
-        grant("other", Scope::Decide, "o"),
-    ];
+    desk.issuer().grants = vec![grant("pod", Scope::Read, "granted"), grant("other", Scope::Decide, "o")];
     let mut token = claims_with("sub", json!("pod"));
     token["groups"] = json!("*");
     let rights = &desk.verify(&token).unwrap().rights;

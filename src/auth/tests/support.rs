@@ -113,10 +113,7 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new() -> Self {
         let secret = secret_text(32);
-        Self {
-            settings: settings(hmac_source(&secret)),
-            key: EncodingKey::from_secret(secret.as_bytes()),
-        }
+        Self { settings: settings(hmac_source(&secret)), key: EncodingKey::from_secret(secret.as_bytes()) }
     }
 
     pub(super) fn issuer(&mut self) -> &mut IssuerSettings {

@@ -176,10 +176,7 @@ fn check_text(name: &'static str, text: &str) -> Result<(), TokenError> {
 /// RFC 6749 §3.3. Scopes that the gateway does not know are another service's.
 fn check_scope(scope: &str) -> Result<(), TokenError> {
     let allowed = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
-    if scope
-        .split(' ')
-        .all(|name| !name.is_empty() && name.bytes().all(allowed))
-    {
+    if scope.split(' ').all(|name| !name.is_empty() && name.bytes().all(allowed)) {
         Ok(())
     } else {
         refuse("--scope", "one or more scopes with one space between them")

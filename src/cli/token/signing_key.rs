@@ -46,10 +46,7 @@ impl SigningKey {
             Some(name) => name.parse().is_ok_and(|named: Algorithm| named == **known),
         });
         match wanted {
-            Some(algorithm) => Ok(Self {
-                key,
-                algorithm: *algorithm,
-            }),
+            Some(algorithm) => Ok(Self { key, algorithm: *algorithm }),
             None => Err(TokenError::Algorithm(algorithm.unwrap_or_default().to_owned())),
         }
     }

@@ -22,16 +22,8 @@ struct Command {
     token: TokenArgs,
 }
 
-const ARGUMENTS: [&str; 8] = [
-    "--iss",
-    "https://issuer.example",
-    "--aud",
-    "joingate",
-    "--sub",
-    "app",
-    "--scope",
-    "join_requests:read",
-];
+const ARGUMENTS: [&str; 8] =
+    ["--iss", "https://issuer.example", "--aud", "joingate", "--sub", "app", "--scope", "join_requests:read"];
 
 fn read(key_file: &std::path::Path, more: &[&str]) -> Result<TokenArgs, clap::Error> {
     let start = ["token", "--key-file", key_file.to_str().unwrap()];
@@ -75,10 +67,7 @@ fn verifier(key: KeySource) -> Verifier {
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        STANDARD.encode(der)
-    )
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
 fn secret() -> String {
@@ -101,21 +90,14 @@ fn round_trip(private: &str, public: &PublicKeyX509Der<'_>, more: &[&str], algor
 #[test]
 fn a_token_from_a_shared_secret_is_accepted_and_the_line_end_of_the_file_is_no_part_of_it() {
     let secret = secret();
-    let printed = run(
-        format!("{secret}\n").as_bytes(),
-        &["--groups", "*", "--ttl", "90s"],
-    )
-    .unwrap();
+    let printed = run(format!("{secret}\n").as_bytes(), &["--groups", "*", "--ttl", "90s"]).unwrap();
     assert_eq!(printed.lines().count(), 1);
     let source = Secret::from_value("key", &secret, SecretForm::Key).unwrap();
     let verifier = verifier(KeySource::HmacSecret(source.into()));
     let verified = verifier.verify(printed.trim_end(), Timestamp::now()).unwrap();
     assert_eq!(verified.rights.groups, GroupAccess::All);
     let claims = decoded(&printed, 1);
-    assert_eq!(
-        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-        90
-    );
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 90);
     assert_eq!(decoded(&printed, 0), json!({"alg": "HS256", "typ": "JWT"}));
 }
 
@@ -125,23 +107,11 @@ fn tokens_from_every_kind_of_private_key_are_accepted() {
     let pkcs8: Pkcs8V1Der<'_> = rsa.as_der().unwrap();
     let public = rsa.public_key().as_der().unwrap();
     round_trip(&pem("PRIVATE KEY", pkcs8.as_ref()), &public, &[], "RS256");
-    round_trip(
-        &pem("PRIVATE KEY", pkcs8.as_ref()),
-        &public,
-        &["--alg", "PS384"],
-        "PS384",
-    );
+    round_trip(&pem("PRIVATE KEY", pkcs8.as_ref()), &public, &["--alg", "PS384"], "PS384");
     // PKCS#8 wraps PKCS#1: 26 bytes stand before it for a key of this size.
-    round_trip(
-        &pem("RSA PRIVATE KEY", &pkcs8.as_ref()[26..]),
-        &public,
-        &[],
-        "RS256",
-    );
-    let curves: [(&EcdsaSigningAlgorithm, _); 2] = [
-        (&ECDSA_P256_SHA256_FIXED_SIGNING, "ES256"),
-        (&ECDSA_P384_SHA384_FIXED_SIGNING, "ES384"),
-    ];
+    round_trip(&pem("RSA PRIVATE KEY", &pkcs8.as_ref()[26..]), &public, &[], "RS256");
+    let curves: [(&EcdsaSigningAlgorithm, _); 2] =
+        [(&ECDSA_P256_SHA256_FIXED_SIGNING, "ES256"), (&ECDSA_P384_SHA384_FIXED_SIGNING, "ES384")];
     for (curve, algorithm) in curves {
         let pair = EcdsaKeyPair::generate(curve).unwrap();
         let public = pair.public_key().as_der().unwrap();
@@ -160,11 +130,7 @@ fn tokens_from_every_kind_of_private_key_are_accepted() {
 
 #[test]
 fn groups_kid_and_algorithm_are_written_as_given() {
-    let printed = run(
-        secret().as_bytes(),
-        &["--groups", "a, b", "--kid", "k1", "--alg", "HS512"],
-    )
-    .unwrap();
+    let printed = run(secret().as_bytes(), &["--groups", "a, b", "--kid", "k1", "--alg", "HS512"]).unwrap();
     assert_eq!(decoded(&printed, 1)["groups"], json!(["a", "b"]));
     assert_eq!(decoded(&printed, 0)["kid"], "k1");
     assert_eq!(decoded(&printed, 0)["alg"], "HS512");
@@ -178,11 +144,7 @@ fn keys_and_algorithms_that_do_not_serve_are_refused_without_being_shown() {
     let failure = run(short.as_bytes(), &[]).unwrap_err();
     assert!(matches!(failure, TokenError::UnusableKey), "{failure}");
     assert!(!format!("{failure} {failure:?}").contains(short));
-    for broken in [
-        pem("PRIVATE KEY", &[0x30, 0]),
-        pem("PUBLIC KEY", &[0x30, 0]),
-        "-----BEGIN x".repeat(9),
-    ] {
+    for broken in [pem("PRIVATE KEY", &[0x30, 0]), pem("PUBLIC KEY", &[0x30, 0]), "-----BEGIN x".repeat(9)] {
         let failure = run(broken.as_bytes(), &[]).unwrap_err();
         assert!(matches!(failure, TokenError::UnusableKey), "{failure}");
     }
@@ -215,29 +177,14 @@ fn claims_that_the_gateway_would_refuse_are_not_minted() {
     let days_31 = Duration::from_hours(31 * 24);
     let hostile = text.iter().flat_map(|text| {
         [
-            TokenContents {
-                issuer: text,
-                ..good.clone()
-            },
-            TokenContents {
-                audience: text,
-                ..good.clone()
-            },
-            TokenContents {
-                subject: text,
-                ..good.clone()
-            },
+            TokenContents { issuer: text, ..good.clone() },
+            TokenContents { audience: text, ..good.clone() },
+            TokenContents { subject: text, ..good.clone() },
         ]
     });
     let hostile = hostile
-        .chain(scopes.map(|scope| TokenContents {
-            scope,
-            ..good.clone()
-        }))
-        .chain(groups.map(|groups| TokenContents {
-            groups: Some(groups),
-            ..good.clone()
-        }))
+        .chain(scopes.map(|scope| TokenContents { scope, ..good.clone() }))
+        .chain(groups.map(|groups| TokenContents { groups: Some(groups), ..good.clone() }))
         .chain(
             [Duration::ZERO, Duration::from_millis(999), days_31]
                 .map(|ttl| TokenContents { ttl, ..good.clone() }),

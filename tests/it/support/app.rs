@@ -55,10 +55,7 @@ impl TestAppBuilder {
     }
 
     pub(crate) async fn spawn(self) -> TestApp {
-        let options = SandboxOptions {
-            token: GRAPH_TOKEN.to_owned(),
-            ..self.sandbox.unwrap_or_default()
-        };
+        let options = SandboxOptions { token: GRAPH_TOKEN.to_owned(), ..self.sandbox.unwrap_or_default() };
         let sandbox = Sandbox::start(options).await.unwrap();
         let upstream = self.upstream.unwrap_or_else(|| sandbox.base_url());
         let defaults = [
@@ -75,10 +72,7 @@ impl TestAppBuilder {
         let defaults = defaults.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned()));
         let environment = Environment::from_pairs(defaults.into_iter().chain(self.settings));
         let settings = Settings::load(None, &environment).unwrap();
-        let audit = AuditLog {
-            lines: Arc::default(),
-            broken: self.audit_broken,
-        };
+        let audit = AuditLog { lines: Arc::default(), broken: self.audit_broken };
         let app = App::start(settings, audit.clone()).unwrap();
         TestApp { app, sandbox, audit }
     }
@@ -134,13 +128,7 @@ impl TestApp {
 
     /// Creates a group with so many open requests; answers its id and theirs.
     pub(crate) fn group_with_requests(&self, requests: usize) -> (String, Vec<String>) {
-        let group = self
-            .graph()
-            .create_group(GroupSpec {
-                capacity: 1000,
-                ..GroupSpec::default()
-            })
-            .unwrap();
+        let group = self.graph().create_group(GroupSpec { capacity: 1000, ..GroupSpec::default() }).unwrap();
         let add = |_| self.graph().add_request(&group, RequestSpec::default()).unwrap();
         let ids = (0..requests).map(add).collect();
         (group, ids)
@@ -149,12 +137,8 @@ impl TestApp {
     /// The sum of all series whose line contains every text, in whole units.
     pub(crate) async fn metric(&self, texts: &[&str]) -> u64 {
         let exposition = Client::new(self.admin_url(), None).get("/metrics").await.text;
-        let lines = exposition
-            .lines()
-            .filter(|line| texts.iter().all(|text| line.contains(text)));
-        let sum = lines
-            .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
-            .sum::<f64>();
+        let lines = exposition.lines().filter(|line| texts.iter().all(|text| line.contains(text)));
+        let sum = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -172,9 +156,7 @@ impl TestApp {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), written)
-            .await
-            .expect("the audit events did not come");
+        tokio::time::timeout(Duration::from_secs(10), written).await.expect("the audit events did not come");
         all()
     }
 
@@ -209,11 +191,7 @@ struct AuditLog {
 impl AuditLog {
     fn events(&self) -> Vec<Value> {
         let bytes = self.lines.lock().unwrap().clone();
-        String::from_utf8(bytes)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 

@@ -28,9 +28,7 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(base: String, token: Option<String>) -> Self {
-        let builder = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none());
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let http = builder.timeout(Duration::from_secs(30)).build().unwrap();
         Self { base, token, http }
     }
@@ -50,8 +48,7 @@ impl Client {
     pub(crate) async fn decide(&self, verb: &str, group: &str, body: &Value) -> Answer {
         let path = format!("/v1/groups/{group}/join-requests/{verb}");
         let body = body.to_string();
-        self.send(Method::POST, &path, &[("content-type", "application/json")], body)
-            .await
+        self.send(Method::POST, &path, &[("content-type", "application/json")], body).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -65,10 +62,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<reqwest::Body>,
     ) -> Answer {
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .body(body);
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -77,11 +71,7 @@ impl Client {
         }
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer {
-            status,
-            headers,
-            text: response.text().await.unwrap(),
-        }
+        Answer { status, headers, text: response.text().await.unwrap() }
     }
 }
 
@@ -103,12 +93,7 @@ impl Answer {
     #[track_caller]
     pub(crate) fn expect_problem(&self, status: u16, code: &str) -> Value {
         let body = self.json();
-        assert_eq!(
-            (self.status, body["code"].as_str()),
-            (status, Some(code)),
-            "{}",
-            self.text
-        );
+        assert_eq!((self.status, body["code"].as_str()), (status, Some(code)), "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.header("x-error-code"), code);
         assert_eq!(body["request_id"], self.header("x-request-id"));
@@ -119,12 +104,7 @@ impl Answer {
     #[track_caller]
     pub(crate) fn outcomes(&self) -> Vec<String> {
         let body = self.json();
-        let results = body["results"]
-            .as_array()
-            .unwrap_or_else(|| panic!("no results: {}", self.text));
-        results
-            .iter()
-            .map(|item| item["outcome"].as_str().unwrap().to_owned())
-            .collect()
+        let results = body["results"].as_array().unwrap_or_else(|| panic!("no results: {}", self.text));
+        results.iter().map(|item| item["outcome"].as_str().unwrap().to_owned()).collect()
     }
 }

@@ -27,10 +27,7 @@ impl Reply {
 
     /// A whole answer with header lines of its own, each ended by CRLF.
     pub(crate) fn with_headers(status: u16, headers: &str, body: &str) -> Self {
-        let head = format!(
-            "HTTP/1.1 {status} Status\r\n{headers}Content-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let head = format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
         Self::Bytes(format!("{head}{body}").into_bytes())
     }
 }
@@ -49,10 +46,7 @@ impl RawUpstream {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let script = Arc::new(Mutex::new(replies.into_iter().collect::<Vec<_>>().into_iter()));
         let recorded = Arc::clone(&requests);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "ended with the upstream, when it is dropped"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "ended with the upstream, when it is dropped")]
         let accepting = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
@@ -63,11 +57,7 @@ impl RawUpstream {
                 });
             }
         });
-        Self {
-            base_url,
-            requests,
-            accepting,
-        }
+        Self { base_url, requests, accepting }
     }
 
     pub(crate) fn base_url(&self) -> &str {
@@ -112,9 +102,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if bytes.len() >= end + 4 + length.unwrap_or(0_usize) {
                 return Some(String::from_utf8_lossy(&bytes).into_owned());
             }

@@ -26,10 +26,7 @@ impl Edge {
     pub(crate) async fn with(options: SandboxOptions) -> Self {
         let sandbox = Sandbox::start(options).await.expect("a free port");
         let edge = Self { sandbox };
-        edge.group(GroupSpec {
-            id: Some(GROUP.to_owned()),
-            ..GroupSpec::default()
-        });
+        edge.group(GroupSpec { id: Some(GROUP.to_owned()), ..GroupSpec::default() });
         edge
     }
 
@@ -43,9 +40,7 @@ impl Edge {
 
     /// Opens a number of requests in [`GROUP`].
     pub(crate) fn open(&self, count: usize) -> Vec<String> {
-        (0..count)
-            .map(|_| self.open_one(RequestSpec::default()))
-            .collect()
+        (0..count).map(|_| self.open_one(RequestSpec::default())).collect()
     }
 
     pub(crate) fn open_one(&self, spec: RequestSpec) -> String {
@@ -65,18 +60,15 @@ impl Edge {
 
     /// Reads the list of [`GROUP`] with a query such as `?limit=2`.
     pub(crate) async fn list(&self, query: &str) -> Reply {
-        self.send("GET", &format!("{}{query}", edge_of(GROUP)), &[BEARER], "")
-            .await
+        self.send("GET", &format!("{}{query}", edge_of(GROUP)), &[BEARER], "").await
     }
 
     pub(crate) async fn approve(&self, ids: &[&str]) -> Reply {
-        self.send("POST", &edge_of(GROUP), &[BEARER, JSON], &decision(ids))
-            .await
+        self.send("POST", &edge_of(GROUP), &[BEARER, JSON], &decision(ids)).await
     }
 
     pub(crate) async fn reject(&self, ids: &[&str]) -> Reply {
-        self.send("DELETE", &edge_of(GROUP), &[BEARER, JSON], &decision(ids))
-            .await
+        self.send("DELETE", &edge_of(GROUP), &[BEARER, JSON], &decision(ids)).await
     }
 }
 

@@ -17,10 +17,7 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
-        lines
-            .into_iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
+        lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -29,50 +26,29 @@ impl Reply {
 
     /// Code of the error envelope, with the status.
     pub(crate) fn error(&self) -> (u16, i64) {
-        (
-            self.status,
-            self.json()["error"]["code"]
-                .as_i64()
-                .unwrap_or_else(|| panic!("{}", self.body)),
-        )
+        (self.status, self.json()["error"]["code"].as_i64().unwrap_or_else(|| panic!("{}", self.body)))
     }
 
     /// The strings of a list in the body.
     pub(crate) fn strings(&self, list: &str) -> Vec<String> {
         let body = self.json();
-        let items = body[list]
-            .as_array()
-            .unwrap_or_else(|| panic!("no {list}: {body}"));
-        items
-            .iter()
-            .map(|item| item.as_str().expect("a string").to_owned())
-            .collect()
+        let items = body[list].as_array().unwrap_or_else(|| panic!("no {list}: {body}"));
+        items.iter().map(|item| item.as_str().expect("a string").to_owned()).collect()
     }
 
     /// Id and code of each failed item.
     pub(crate) fn failures(&self) -> Vec<(String, i64)> {
         let body = self.json();
-        let items = body["failed_join_requests"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
+        let items = body["failed_join_requests"].as_array().cloned().unwrap_or_default();
         let id = |item: &Value| item["join_request_id"].as_str().expect("an id").to_owned();
-        items
-            .iter()
-            .map(|item| (id(item), item["errors"][0]["code"].as_i64().expect("a code")))
-            .collect()
+        items.iter().map(|item| (id(item), item["errors"][0]["code"].as_i64().expect("a code"))).collect()
     }
 
     /// Ids on a page.
     pub(crate) fn ids(&self) -> Vec<String> {
         let body = self.json();
-        let items = body["data"]
-            .as_array()
-            .unwrap_or_else(|| panic!("no data: {body}"));
-        items
-            .iter()
-            .map(|item| item["join_request_id"].as_str().expect("an id").to_owned())
-            .collect()
+        let items = body["data"].as_array().unwrap_or_else(|| panic!("no data: {body}"));
+        items.iter().map(|item| item["join_request_id"].as_str().expect("an id").to_owned()).collect()
     }
 }
 
@@ -89,16 +65,8 @@ pub(crate) async fn send(
     stream.read_to_end(&mut bytes).await.expect("an answer");
     let text = String::from_utf8(bytes).expect("text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .expect("a status");
-    Reply {
-        status,
-        body: body.to_owned(),
-        head: head.to_owned(),
-    }
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Reply { status, body: body.to_owned(), head: head.to_owned() }
 }
 
 /// Sends one request and hangs up without reading.
@@ -119,11 +87,8 @@ async fn open(
     headers: &[(&str, &str)],
     body: &str,
 ) -> TcpStream {
-    let mut head = vec![
-        format!("{method} {target} HTTP/1.1"),
-        format!("Host: {addr}"),
-        "Connection: close".to_owned(),
-    ];
+    let mut head =
+        vec![format!("{method} {target} HTTP/1.1"), format!("Host: {addr}"), "Connection: close".to_owned()];
     head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
     if !body.is_empty() {
         head.push(format!("Content-Length: {}", body.len()));

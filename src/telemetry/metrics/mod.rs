@@ -1,20 +1,24 @@
 //! Every metric, one field each; the text given at its construction is its help text.
 
+mod builder;
+mod recorders;
+mod table;
+
+pub use table::metrics_table;
+
+use builder::MetricsBuilder;
+pub use prometheus::Error as MetricsError;
 use prometheus::core::Desc;
 use prometheus::{
-    Error, GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
+    GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
-use super::builder::MetricsBuilder;
-
 /// Whole requests: from a cached answer to the longest deadline.
-const REQUEST_SECONDS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0,
-];
+const REQUEST_SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0];
 /// Time spent in the gateway itself: tens of microseconds to what would be a fault.
-const OVERHEAD_SECONDS: &[f64] = &[
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5,
-];
+const OVERHEAD_SECONDS: &[f64] =
+    &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5];
 /// Waits in our own queues: none to the largest `limits.max_wait` in use.
 const WAIT_SECONDS: &[f64] = &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 
@@ -61,7 +65,7 @@ impl Metrics {
         clippy::too_many_lines,
         reason = "a list of metrics with their help texts; nothing to split it by"
     )]
-    pub fn new(graph_version: &str) -> Result<Self, Error> {
+    pub fn new(graph_version: &str) -> Result<Self, MetricsError> {
         let mut build = MetricsBuilder::new()?;
         build.info(graph_version)?;
         Ok(Self {

@@ -1,6 +1,6 @@
 //! The table of metrics for the documentation.
 
-use super::metrics::Metrics;
+use super::Metrics;
 
 /// Every metric of the gateway as a Markdown table, in the order of their names.
 pub fn metrics_table(metrics: &Metrics) -> String {
@@ -8,17 +8,9 @@ pub fn metrics_table(metrics: &Metrics) -> String {
         .descriptions
         .iter()
         .map(|description| {
-            let labels = description
-                .variable_labels
-                .iter()
-                .map(|label| format!("`{label}`"))
-                .collect::<Vec<_>>();
-            format!(
-                "| `{}` | {} | {} |\n",
-                description.fq_name,
-                labels.join(", "),
-                description.help
-            )
+            let labels =
+                description.variable_labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>();
+            format!("| `{}` | {} | {} |\n", description.fq_name, labels.join(", "), description.help)
         })
         .collect::<Vec<_>>();
     rows.sort();

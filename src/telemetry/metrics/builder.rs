@@ -18,10 +18,7 @@ impl MetricsBuilder {
     pub(super) fn new() -> Result<Self, Error> {
         let registry = Registry::new();
         registry.register(Box::new(ProcessCollector::for_self()))?;
-        Ok(Self {
-            registry,
-            descriptions: Vec::new(),
-        })
+        Ok(Self { registry, descriptions: Vec::new() })
     }
 
     /// `build_info`, which never changes.
@@ -29,8 +26,7 @@ impl MetricsBuilder {
         let labels = ["version", "commit", "graph_version"];
         let info = self.int_gauges("build_info", "Always 1; what is running.", &labels)?;
         let commit = option_env!("JOINGATE_COMMIT").unwrap_or("unknown");
-        info.with_label_values(&[env!("CARGO_PKG_VERSION"), commit, graph_version])
-            .set(1);
+        info.with_label_values(&[env!("CARGO_PKG_VERSION"), commit, graph_version]).set(1);
         Ok(())
     }
 

@@ -2,32 +2,25 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::labels::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
-use super::metrics::Metrics;
+use super::Metrics;
+use crate::telemetry::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
 
 /// The only Graph account there is in this release.
 const ACCOUNT: &str = "default";
 
-#[expect(
-    clippy::multiple_inherent_impl,
-    reason = "construction and recording are two ideas in two files"
-)]
+#[expect(clippy::multiple_inherent_impl, reason = "construction and recording are two ideas in two files")]
 impl Metrics {
     /// A request was answered.
     pub fn request_answered(&self, route: Route, method: &str, status: u16, fault: Fault, took: Duration) {
         let method = known_method(method);
         let labels = [route.as_str(), method, &status.to_string(), fault.as_str()];
         self.http_requests.with_label_values(&labels).inc();
-        self.http_duration
-            .with_label_values(&[route.as_str(), method])
-            .observe(took.as_secs_f64());
+        self.http_duration.with_label_values(&[route.as_str(), method]).observe(took.as_secs_f64());
     }
 
     /// How much of a request was the gateway's own time.
     pub fn overhead(&self, route: Route, own_time: Duration) {
-        self.overhead
-            .with_label_values(&[route.as_str()])
-            .observe(own_time.as_secs_f64());
+        self.overhead.with_label_values(&[route.as_str()]).observe(own_time.as_secs_f64());
     }
 
     /// A request had no valid token. `reason` comes from the closed set of the verifier.
@@ -42,26 +35,18 @@ impl Metrics {
 
     /// Something waited for a limit.
     pub fn waited(&self, limit: LimitName, wait: Duration) {
-        self.limit_wait
-            .with_label_values(&[limit.as_str()])
-            .observe(wait.as_secs_f64());
+        self.limit_wait.with_label_values(&[limit.as_str()]).observe(wait.as_secs_f64());
     }
 
     /// A call of Graph ended.
     pub fn graph_called(&self, operation: GraphOperation, outcome: AttemptOutcome, took: Duration) {
-        self.graph_requests
-            .with_label_values(&[ACCOUNT, operation.as_str(), outcome.as_str()])
-            .inc();
-        self.graph_duration
-            .with_label_values(&[ACCOUNT, operation.as_str()])
-            .observe(took.as_secs_f64());
+        self.graph_requests.with_label_values(&[ACCOUNT, operation.as_str(), outcome.as_str()]).inc();
+        self.graph_duration.with_label_values(&[ACCOUNT, operation.as_str()]).observe(took.as_secs_f64());
     }
 
     /// A call of Graph is sent again. `reason` is the class of the fault.
     pub fn graph_retried(&self, operation: GraphOperation, reason: &'static str) {
-        self.graph_retries
-            .with_label_values(&[ACCOUNT, operation.as_str(), reason])
-            .inc();
+        self.graph_retries.with_label_values(&[ACCOUNT, operation.as_str(), reason]).inc();
     }
 
     /// Graph named an error. `code` is a code of the table or `other`.
@@ -71,9 +56,7 @@ impl Metrics {
 
     /// Graph reported how much of its quota is used.
     pub fn graph_usage(&self, header: &'static str, measure: &'static str, percent: f64) {
-        self.graph_usage
-            .with_label_values(&[ACCOUNT, header, measure])
-            .set(percent);
+        self.graph_usage.with_label_values(&[ACCOUNT, header, measure]).set(percent);
     }
 
     /// Nothing is sent until then; `None` ends the pause.
@@ -85,16 +68,12 @@ impl Metrics {
 
     /// Graph took the token, or refused it.
     pub fn graph_token(&self, valid: bool) {
-        self.graph_token_valid
-            .with_label_values(&[ACCOUNT])
-            .set(i64::from(valid));
+        self.graph_token_valid.with_label_values(&[ACCOUNT]).set(i64::from(valid));
     }
 
     /// Graph said which version answered.
     pub fn graph_version(&self, as_asked: bool) {
-        self.graph_version_mismatch
-            .with_label_values(&[ACCOUNT])
-            .set(i64::from(!as_asked));
+        self.graph_version_mismatch.with_label_values(&[ACCOUNT]).set(i64::from(!as_asked));
     }
 
     /// An answer differed from the documentation. `kind` is a fixed word.
@@ -109,9 +88,7 @@ impl Metrics {
 
     /// A file changed while running. `what` is the key of a setting.
     pub fn reloaded(&self, what: &str, taken: bool) {
-        self.reloads
-            .with_label_values(&[what, if taken { "taken" } else { "refused" }])
-            .inc();
+        self.reloads.with_label_values(&[what, if taken { "taken" } else { "refused" }]).inc();
     }
 
     /// An audit event could not be written.

@@ -1,0 +1,149 @@
+//! The composition root: builds every part once, binds both listeners, and takes everything down in order.
+
+mod housekeeping;
+mod parts;
+mod servers;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use actix_web::web;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::housekeeping::{reload, sweep};
+use self::parts::{build_parts, process_key};
+use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
+use crate::api::{Api, Readiness};
+use crate::auth::KeyProblems;
+use crate::config::Settings;
+use crate::moderation::KeyUnusable;
+use crate::telemetry::{Audit, Metrics, MetricsError, Pseudonyms};
+
+/// The gateway could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Keys of issuers.
+    #[error(transparent)]
+    Keys(#[from] KeyProblems),
+    /// The way to Graph.
+    #[error(transparent)]
+    Graph(#[from] crate::graph::StartError),
+    /// A fault of the program: two metrics of one name.
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(#[from] MetricsError),
+    /// The key of the page tokens.
+    #[error(transparent)]
+    PageTokens(#[from] KeyUnusable),
+    /// No randomness.
+    #[error("the system has no random numbers")]
+    NoRandomness,
+    /// A listener or a thread.
+    #[error("{what}: {error}")]
+    System {
+        /// What was attempted.
+        what: String,
+        /// What came of it.
+        error: std::io::Error,
+    },
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct App {
+    api_address: SocketAddr,
+    admin_address: SocketAddr,
+    api_server: ServerHandle,
+    admin_server: ServerHandle,
+    readiness: Readiness,
+    /// Decisions under way.
+    decisions: TaskTracker,
+    /// Servers and housekeeping.
+    background: TaskTracker,
+    stop: CancellationToken,
+    audit: Arc<Audit>,
+    drain_delay: Duration,
+    shutdown_timeout: Duration,
+}
+
+impl App {
+    /// Builds everything and binds both listeners, inside the runtime of the process. The audit log goes to
+    /// `audit_sink`.
+    pub fn start(settings: Settings, audit_sink: impl Write + Send + 'static) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::new(&settings.graph.version)?);
+        let key = process_key(&settings.server)?;
+        let pseudonyms = Arc::new(Pseudonyms::new(&key));
+        let clear_ids = settings.telemetry.audit_clear_ids;
+        let audit =
+            Audit::start(audit_sink, clear_ids, pseudonyms, Arc::clone(&metrics)).map_err(|error| {
+                StartError::System { what: "the audit writer cannot be started".to_owned(), error }
+            })?;
+        let audit = Arc::new(audit);
+        let decisions = TaskTracker::new();
+        let parts = build_parts(&settings, &key, &audit, &metrics, &decisions)?;
+        let callers = Arc::clone(&parts.callers);
+        let api = web::Data::new(Api::new(parts, &settings.server, &settings.limits));
+
+        let api_listener = bind("server.listen", settings.server.listen)?;
+        let admin_listener = bind("server.admin_listen", settings.server.admin_listen)?;
+        let addresses = (local_address(&api_listener)?, local_address(&admin_listener)?);
+        let readiness = Readiness::default();
+        let api_server = serve_api(api_listener, api, readiness.clone(), &settings.server)?;
+        let admin_server = serve_admin(admin_listener, Arc::clone(&metrics), readiness.clone())?;
+
+        let (background, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (api_handle, admin_handle) = (api_server.handle(), admin_server.handle());
+        background.spawn(report_end("API", api_server));
+        background.spawn(report_end("admin", admin_server));
+        background.spawn(stop.clone().run_until_cancelled_owned(reload(settings.secrets, metrics)));
+        background.spawn(stop.clone().run_until_cancelled_owned(sweep(callers)));
+        readiness.up();
+        Ok(Self {
+            api_address: addresses.0,
+            admin_address: addresses.1,
+            api_server: api_handle,
+            admin_server: admin_handle,
+            readiness,
+            decisions,
+            background,
+            stop,
+            audit,
+            drain_delay: settings.server.drain_delay,
+            shutdown_timeout: settings.server.shutdown_timeout,
+        })
+    }
+
+    /// Where the API listens.
+    pub const fn api_address(&self) -> SocketAddr {
+        self.api_address
+    }
+
+    /// Where probes and metrics are.
+    pub const fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Takes the gateway down: not ready at once, serving on for the drain delay, then no new connections, then the
+    /// end of what is in flight, at most for the shutdown timeout.
+    pub async fn shut_down(self) {
+        self.readiness.down();
+        tracing::info!(drain_ms = self.drain_delay.as_millis(), "going down: not ready, still serving");
+        tokio::time::sleep(self.drain_delay).await;
+        // One timeout for both: what is in flight and the decisions that outlived their requests.
+        let end = Instant::now() + self.shutdown_timeout;
+        self.api_server.stop(true).await;
+        self.decisions.close();
+        if tokio::time::timeout_at(end.into(), self.decisions.wait()).await.is_err() {
+            tracing::error!(decisions = self.decisions.len(), "decisions were still under way at the end");
+        }
+        self.admin_server.stop(true).await;
+        self.stop.cancel();
+        self.background.close();
+        self.background.wait().await;
+        self.audit.flush().await;
+        tracing::info!("down");
+    }
+}

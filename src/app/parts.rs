@@ -1,0 +1,56 @@
+//! The parts of the gateway, each built once.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use super::StartError;
+use crate::api::ApiParts;
+use crate::auth::Verifier;
+use crate::config::{ServerSettings, Settings};
+use crate::graph::GraphClient;
+use crate::limits::{CallerLimiter, GraphPacing};
+use crate::moderation::{Decider, Lister, PageTokens, Reviewer};
+use crate::telemetry::{Audit, Metrics};
+
+/// The secret behind log hashes and page tokens.
+pub(super) fn process_key(settings: &ServerSettings) -> Result<Vec<u8>, StartError> {
+    if let Some(secret) = &settings.secret_key {
+        return Ok(secret.current().expose().to_vec());
+    }
+    tracing::warn!(
+        "server.secret_key_file is not set: page tokens and log hashes hold for this process only"
+    );
+    let mut key = vec![0; 32];
+    aws_lc_rs::rand::fill(&mut key).map_err(|_unspecified| StartError::NoRandomness)?;
+    Ok(key)
+}
+
+pub(super) fn build_parts(
+    settings: &Settings,
+    key: &[u8],
+    audit: &Arc<Audit>,
+    metrics: &Arc<Metrics>,
+    decisions: &TaskTracker,
+) -> Result<ApiParts, StartError> {
+    let pacing = Arc::new(GraphPacing::new(&settings.limits, Arc::clone(metrics)));
+    let graph = Arc::new(GraphClient::new(&settings.graph, pacing, Arc::clone(metrics))?);
+    let lister = Arc::new(Lister::new(Arc::clone(&graph), settings.graph.max_pages, PageTokens::new(key)?));
+    let decider = Decider::new(
+        graph,
+        settings.graph.ids_per_call,
+        Arc::clone(audit),
+        Arc::clone(metrics),
+        decisions.clone(),
+        Handle::current(),
+    );
+    Ok(ApiParts {
+        verifier: Verifier::new(&settings.auth)?,
+        callers: Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics))),
+        reviewer: Reviewer::new(Arc::clone(&lister)),
+        lister,
+        decider: Arc::new(decider),
+        metrics: Arc::clone(metrics),
+    })
+}
