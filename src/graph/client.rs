@@ -82,9 +82,8 @@ impl GraphClient {
             Action::Reject => GraphOperation::Reject,
         };
         let call = Call { operation, group, query: Vec::new(), body: Some(decision_body(ids)) };
-        self.attempt(&call, budget, |client, body, status| {
-            let lists = body.lists(action)?;
-            let replies = client.replies(ids, lists, status);
+        self.attempt(&call, budget, |body, answer| {
+            let replies = self.replies(ids, body.lists(action)?, answer);
             let refused = replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
             let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
             Some((replies, outcome))
@@ -97,50 +96,23 @@ impl GraphClient {
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
-        read: impl Fn(&Self, &Body, u16) -> Option<(T, AttemptOutcome)>,
+        read: impl Fn(&Body, &Answer) -> Option<(T, AttemptOutcome)>,
     ) -> Result<T, GraphError> {
         let (took, answer) = self.transport.send(call, budget).await;
-        let mut result = answer.and_then(|answer| self.judge(&answer, &read));
-        self.settle(&mut result);
+        let mut result = answer.and_then(|answer| judge(&answer, &read));
+        self.settle(call.operation, &mut result);
         if let Some(outcome) = outcome_of(&result) {
             self.transport.metrics.graph_called(call.operation, outcome, took);
         }
         result.map(|(value, _)| value)
     }
 
-    /// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
-    fn judge<T>(
-        &self,
-        answer: &Answer,
-        read: impl Fn(&Self, &Body, u16) -> Option<T>,
-    ) -> Result<T, GraphError> {
-        let http_status = answer.status;
-        let refuse = |error: NamedError| {
-            let mut refusal = Refusal::of_call(error, http_status);
-            refusal.wait = answer.wait;
-            Err(GraphError::Refused(refusal))
-        };
-        let Some(body) = Body::parse(&answer.body) else {
-            // A quota answered by an edge that knows no JSON is still a quota.
-            let throttled = http_status == 429;
-            return if throttled {
-                refuse(NamedError::default())
-            } else {
-                Err(GraphError::Unreadable { http_status })
-            };
-        };
-        // A redirect is a fault even when its body looks right: it came from who knows where.
-        let plausible = !(300..400).contains(&http_status);
-        let error = body.error();
-        match read(self, &body, http_status).filter(|_| plausible) {
-            Some(value) => Ok(value),
-            None => error.map_or(Err(GraphError::Unreadable { http_status }), refuse),
-        }
-    }
-
     /// Lets pacing and metrics know what the answer means for the calls after it.
-    fn settle<T>(&self, result: &mut Result<T, GraphError>) {
+    fn settle<T>(&self, operation: GraphOperation, result: &mut Result<T, GraphError>) {
         let metrics = &self.transport.metrics;
+        if let Err(error) = result {
+            log(operation, error);
+        }
         match result {
             Ok(_) => {
                 self.transport.pacing.served();
@@ -177,17 +149,17 @@ impl GraphClient {
     }
 
     /// Matches Graph's lists with the ids that were sent. Ids that were not sent are counted and left out.
-    fn replies(&self, ids: &[JoinRequestId], lists: Lists, http_status: u16) -> Vec<ItemReply> {
+    fn replies(&self, ids: &[JoinRequestId], lists: Lists, answer: &Answer) -> Vec<ItemReply> {
         let metrics = &self.transport.metrics;
         let Lists { done, mut failed, nameless } = lists;
         let mut done = done.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
         let replies = ids.iter().map(|id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
             (true, None) => ItemReply::Done,
             (false, Some(error)) => {
-                let refusal = Refusal::of_item(error, http_status);
+                let refusal = Refusal::of_item(error, answer.status);
                 metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
                 if refusal.class == ErrorClass::Throttle {
-                    self.transport.pacing.throttled(None);
+                    self.transport.pacing.throttled(answer.wait);
                 }
                 ItemReply::Refused(refusal)
             }
@@ -208,8 +180,72 @@ impl GraphClient {
     }
 }
 
-fn read_page(_: &GraphClient, body: &Body, _: u16) -> Option<(Page, AttemptOutcome)> {
-    Some((body.page()?, AttemptOutcome::Answered))
+/// A page counts only in a plain success: an error beside it, or any other status, and the list may be cut.
+fn read_page(body: &Body, answer: &Answer) -> Option<(Page, AttemptOutcome)> {
+    let plain = (200..300).contains(&answer.status) && body.error().is_none();
+    Some((body.page().filter(|_| plain)?, AttemptOutcome::Answered))
+}
+
+/// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
+fn judge<T>(answer: &Answer, read: impl Fn(&Body, &Answer) -> Option<T>) -> Result<T, GraphError> {
+    let http_status = answer.status;
+    let refuse = |error: NamedError| {
+        let mut refusal = Refusal::of_call(error, http_status);
+        refusal.wait = answer.wait;
+        Err(GraphError::Refused(refusal))
+    };
+    // A redirect is a fault even when its body looks right: it came from who knows where.
+    let redirected = (300..400).contains(&http_status);
+    match Body::parse(&answer.body).filter(|_| !redirected) {
+        Some(body) => match (read(&body, answer), body.error()) {
+            (Some(value), _) => Ok(value),
+            (None, Some(error)) => refuse(error),
+            (None, None) => Err(GraphError::Unreadable { http_status }),
+        },
+        // A quota answered by an edge that knows no JSON is still a quota.
+        None if http_status == 429 => refuse(NamedError::default()),
+        None => Err(GraphError::Unreadable { http_status }),
+    }
+}
+
+/// Writes down why a call failed, with Graph's trace id, which expires quickly.
+fn log(operation: GraphOperation, error: &GraphError) {
+    let (operation, reason) = (operation.as_str(), error.reason());
+    match error {
+        // Nothing was sent; the request's own line tells.
+        GraphError::Held(_) => (),
+        GraphError::Refused(Refusal { code, subcode, http_status, fbtrace_id, class, .. }) => {
+            let refused_token = *class == ErrorClass::Credential;
+            let class = class.as_str();
+            if refused_token {
+                tracing::error!(
+                    operation,
+                    class,
+                    code,
+                    subcode,
+                    http_status,
+                    fbtrace_id,
+                    "Meta refuses the token"
+                );
+            } else {
+                tracing::warn!(
+                    operation,
+                    class,
+                    code,
+                    subcode,
+                    http_status,
+                    fbtrace_id,
+                    "Graph refused a call"
+                );
+            }
+        }
+        GraphError::Unreadable { http_status } => {
+            tracing::warn!(operation, reason, http_status, "Graph's answer makes no sense");
+        }
+        GraphError::NotConnected | GraphError::TimedOut | GraphError::Broken => {
+            tracing::warn!(operation, reason, "a call of Graph brought no answer");
+        }
+    }
 }
 
 /// The metric label of an attempt; `None` when nothing was sent.

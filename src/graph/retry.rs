@@ -24,7 +24,8 @@ pub(super) async fn repeat_read<T>(
             Err(error) => error,
         };
         tries += 1;
-        let wait = backoff(tries, random_share());
+        // A wait that Graph asks for is obeyed if it fits, else the caller is told.
+        let wait = backoff(tries, random_share()).max(error.retry_after().unwrap_or_default());
         if !error.read_repeatable() || tries >= max_attempts || wait >= budget.deadline.left() {
             return Err(error);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::{DecisionReport, GraphError, Held, Item, Outcome};
 use crate::domain::{Action, Caller, DecisionId, GroupId, JoinRequestId};
@@ -82,7 +83,8 @@ impl Decider {
         budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
         let (tasks, runtime) = (self.tasks.clone(), self.runtime.clone());
-        let running = tasks.spawn_on(async move { self.decide_to_the_end(decision, budget).await }, &runtime);
+        let work = async move { self.decide_to_the_end(decision, budget).await };
+        let running = tasks.spawn_on(work.in_current_span(), &runtime);
         running.await.unwrap_or(Err(DecideError::Died))
     }
 

@@ -33,7 +33,7 @@ pub fn start_logging(settings: TelemetrySettings) -> Result<(), LoggingError> {
         LogFormat::Json => builder
             .json()
             .flatten_event(true)
-            .with_current_span(false)
+            .with_current_span(true)
             .with_span_list(false)
             .finish()
             .try_init_global(),

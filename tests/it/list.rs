@@ -229,6 +229,37 @@ async fn metas_quota_is_503_with_its_wait_and_nothing_is_sent_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_page_counts_only_in_a_plain_success() {
+    for (status, body, code) in [
+        (500, r#"{"data":[]}"#, "upstream_unavailable"),
+        (404, r#"{"data":[]}"#, "upstream_bad_response"),
+        (200, r#"{"data":[],"error":{"code":190}}"#, "upstream_credential_invalid"),
+        (200, r#"{"data":{}}"#, "upstream_bad_response"),
+    ] {
+        let upstream = RawUpstream::answering(vec![Reply::json(status, body); 3]).await;
+        let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+        assert_eq!(app.reader().list(GROUP).await.json()["code"], code, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_graph_asks_for_is_obeyed_or_told() {
+    let body = r#"{"error":{"message":"m","code":2}}"#;
+    let trouble = |wait| Reply::with_headers(503, &format!("Retry-After: {wait}\r\n"), body);
+    let upstream = RawUpstream::answering([trouble(1), page(&["YQ=="], None)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let started = std::time::Instant::now();
+    assert_eq!(app.reader().list(GROUP).await.status, 200);
+    assert!(started.elapsed().as_millis() >= 1000);
+
+    let upstream = RawUpstream::answering([trouble(600)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let answer = app.reader().list(GROUP).await;
+    answer.expect_problem(503, "upstream_unavailable");
+    assert_eq!((answer.header("retry-after"), upstream.requests().len()), ("600", 1));
+}
+
+#[tokio::test]
 async fn no_answer_in_time_is_504() {
     let upstream = RawUpstream::answering(vec![Reply::Stall; 5]).await;
     let app = TestApp::builder()

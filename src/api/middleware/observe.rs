@@ -8,6 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
+use tracing::Instrument;
 
 use super::context::{check_head, route_of};
 use super::finish::{Ending, finish};
@@ -35,7 +36,8 @@ pub async fn observe(
     let pattern = request.match_pattern();
     let route = route_of(pattern.as_deref());
     let readiness = request.app_data::<web::Data<Readiness>>().cloned();
-    let response = serve(&api, request, next).await?;
+    let span = tracing::info_span!("request", request_id = &*context.request_id);
+    let response = serve(&api, request, next).instrument(span).await?;
     let draining = readiness.is_some_and(|readiness| !readiness.is_up());
     let (mut response, ending) = finish(response, &context, route, api.public_url.as_deref());
     if draining {
