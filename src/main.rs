@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             })
         }
         Command::Check(args) => ended(check(&args, &mut out), |error| match error {
-            CheckError::Settings(_) | CheckError::Keys(_) | CheckError::Client(_) => BAD_SETTINGS,
+            CheckError::Settings(_) => BAD_SETTINGS,
             CheckError::Output(_) => FAILED,
         }),
         Command::Openapi => ended(print_openapi(&mut out), |_| FAILED),

@@ -13,7 +13,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Environment, SettingProblems, Settings};
+use crate::auth::Verifier;
+use crate::config::{AuthSettings, Environment, GraphSettings, SettingProblems, Settings};
+use crate::net::{ClientError, http_client};
 
 /// HTTP gateway over the WhatsApp Groups join request endpoints of Meta's Graph API
 #[derive(Debug, Parser)]
@@ -49,9 +51,25 @@ pub struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// Reads the settings from the file and the environment of this process.
+    /// Reads the settings from the file and the environment of this process, and checks keys and certificates with
+    /// them, so that all problems come back at once.
     fn load(&self) -> Result<Settings, SettingProblems> {
         let environment = Environment::of_process();
-        Settings::load(self.config.as_deref().or(environment.config_file()), &environment)
+        let file = self.config.as_deref().or(environment.config_file());
+        Settings::load_checked(file, &environment, check_files)
     }
+}
+
+/// Key and message of everything wrong with the files that the settings point to.
+fn check_files(auth: &AuthSettings, graph: Option<&GraphSettings>) -> Vec<(String, String)> {
+    let keys = Verifier::new(auth).err().map_or_else(Vec::new, |problems| problems.0);
+    let keys = keys.into_iter().map(|problem| (format!("auth.issuers.{}", problem.issuer), problem.message));
+    let client = graph.and_then(|graph| http_client(graph).err()).map(|error| {
+        let key = match &error {
+            ClientError::CaUnreadable(_) | ClientError::CaInvalid => "graph.ca_file",
+            ClientError::Build(_) => "graph",
+        };
+        (key.to_owned(), error.to_string())
+    });
+    keys.chain(client).collect()
 }

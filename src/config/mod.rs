@@ -57,9 +57,23 @@ impl Settings {
     /// Reads the TOML file (if any), lays the environment over it and checks everything. All problems come back
     /// at once.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, SettingProblems> {
+        Self::load_checked(file, environment, |_auth, _graph| Vec::new())
+    }
+
+    /// The same, with a further look at what the values point to, as far as they could be read: `further` gives key
+    /// and message of every problem it finds, and they come back with the others.
+    pub fn load_checked(
+        file: Option<&Path>,
+        environment: &Environment,
+        further: impl FnOnce(&AuthSettings, Option<&GraphSettings>) -> Vec<(String, String)>,
+    ) -> Result<Self, SettingProblems> {
         let (entries, problems) = Entries::gather(file, environment);
         let mut reader = Reader::new(&entries, problems);
         let (server, auth, graph, limits, telemetry) = read_sections(&mut reader);
+        for (key, message) in further(&auth, graph.as_ref()) {
+            let source = reader.sources_of(&key);
+            reader.refuse(&key, &source, message);
+        }
         let (effective, secrets) = reader.finish()?;
         // Never absent once `finish` has found no problem.
         let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;

@@ -55,6 +55,16 @@ impl<'e> Reader<'e> {
         self.problems.push(problem);
     }
 
+    /// Where a key and those below it came from.
+    pub(super) fn sources_of(&self, prefix: &str) -> String {
+        let below = |key: &String| {
+            key.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let entries = self.entries.0.iter().filter(|(key, _)| below(key));
+        let sources = entries.map(|(_, entry)| entry.source.as_str()).collect::<BTreeSet<_>>();
+        sources.into_iter().collect::<Vec<_>>().join(", ")
+    }
+
     /// The segments that follow a prefix, such as the names of the issuers.
     pub(super) fn names_below(&self, prefix: &str) -> BTreeSet<String> {
         let below = self.entries.0.keys().filter_map(|key| key.strip_prefix(prefix)?.strip_prefix('.'));

@@ -69,8 +69,13 @@ impl ServerSettings {
             public_url: section.parsed(
                 "public_url",
                 None,
-                "an http or https URL",
-                |url: &Url| matches!(url.scheme(), "http" | "https"),
+                "an http or https URL without user, query and fragment",
+                |url: &Url| {
+                    matches!(url.scheme(), "http" | "https")
+                        && url.username().is_empty()
+                        && url.query().is_none()
+                        && url.fragment().is_none()
+                },
                 "The gateway's address as callers see it; makes problem types absolute.",
             ),
             secret_key: section.secret(

@@ -86,6 +86,17 @@ pub(super) fn format_size(bytes: u64) -> String {
     whole.map_or_else(|| format!("{bytes}B"), |(unit, name)| format!("{}{name}", bytes / unit))
 }
 
+/// The text of a URL without what stands before the `@` of its host, which may be a password.
+pub(super) fn without_credentials(name: &str, text: String) -> String {
+    match text.rsplit_once('@') {
+        Some((before, host)) if name.ends_with("_url") => {
+            let scheme = before.split_once("//").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}//…@{host}")
+        }
+        Some(_) | None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use toml::Value;
 
 use super::entries::Entry;
 use super::reader::{Effective, Reader};
+use super::value::without_credentials;
 
 /// A setting whose values are a fixed list of words.
 pub(super) trait Choice: Copy + PartialEq + 'static {
@@ -47,30 +48,38 @@ impl Section<'_, '_> {
             Some(entry) => {
                 let parsed = parse(entry);
                 if parsed.is_none() {
-                    let message = format!("`{}` is not {}", shown(&entry.value), declaration.form);
+                    let value = shown(declaration.name, &entry.value);
+                    let message = format!("{value} is not {}", declaration.form);
                     self.reader.refuse(&key, &entry.source, message);
                 }
                 (parsed.or(default), entry.source.clone())
             }
         };
         let shown = value.as_ref().map(&show).unwrap_or_default();
+        let shown = without_credentials(declaration.name, shown);
         let Declaration { form, doc, .. } = declaration;
         self.reader.effective.push(Effective { key, form, default: default_text, doc, value: shown, source });
         value
     }
 
-    /// Reports that a setting is needed and absent.
+    /// Reports that a setting is needed and absent, or does not go with the others.
     pub(super) fn missing(&mut self, name: &str, message: &str) {
         let key = self.key(name);
         // A value that was refused has been reported already.
         if !self.reader.problems.iter().any(|problem| problem.key == key) {
-            self.reader.refuse(&key, "not set", message);
+            let sources = self.reader.sources_of(&key);
+            let source = if sources.is_empty() { "not set" } else { &sources };
+            self.reader.refuse(&key, source, message);
         }
     }
 }
 
-/// A value in a message: short, and without line ends.
-fn shown(value: &Value) -> String {
+/// A value in a message: short, without line ends, and left out where somebody may have put a secret in place of a
+/// path.
+fn shown(name: &str, value: &Value) -> String {
+    if name.ends_with("_file") {
+        return "the value".to_owned();
+    }
     let text = match value {
         Value::String(text) => text.clone(),
         other @ (Value::Integer(_)
@@ -80,5 +89,7 @@ fn shown(value: &Value) -> String {
         | Value::Array(_)
         | Value::Table(_)) => other.to_string(),
     };
-    text.chars().filter(|character| !character.is_control()).take(80).collect()
+    let plain = without_credentials(name, text);
+    let short = plain.chars().filter(|character| !character.is_control()).take(80).collect::<String>();
+    format!("`{short}`")
 }

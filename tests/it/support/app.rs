@@ -159,15 +159,10 @@ impl TestApp {
         tokio::time::timeout(Duration::from_secs(10), written).await.expect("the audit events did not come");
         all()
     }
-
-    pub(crate) async fn stop(self) {
-        self.app.shut_down().await;
-        self.sandbox.stop().await;
-    }
 }
 
 /// A valid token of the tests' issuer.
-pub(super) fn token(subject: &str, scope: &str, groups: Option<&str>) -> String {
+pub(crate) fn token(subject: &str, scope: &str, groups: Option<&str>) -> String {
     let key = SigningKey::from_bytes(SECRET.as_bytes(), None).unwrap();
     let contents = TokenContents {
         issuer: ISSUER,
