@@ -19,7 +19,7 @@ impl Section<'_, '_> {
         let inline_key = self.key(name);
         let inline = self.reader.take(&inline_key);
         let file = self.secret_file(&file_name, form, doc);
-        let entry = inline?;
+        let Some(entry) = inline else { return file };
         if file.is_some() {
             let message = format!("both `{name}` and `{file_name}` are set; keep one");
             self.reader.refuse(&inline_key, &entry.source, message);
