@@ -2,8 +2,14 @@
 
 mod app;
 mod client;
+mod document;
+mod program;
 mod raw_upstream;
+mod rust_source;
 
 pub(crate) use app::{AUDIENCE, DECIDE, ISSUER, READ, SECRET, TestApp};
-pub(crate) use client::Client;
+pub(crate) use client::{Answer, Client};
+pub(crate) use document::{Document, Operation};
+pub(crate) use program::run_program;
 pub(crate) use raw_upstream::{RawUpstream, Reply};
+pub(crate) use rust_source::{SourceFile, own_modules, source_files, tokens};
