@@ -1,15 +1,31 @@
 //! Pages for people: the docs page, which needs no network, and a page for every problem.
 
-use actix_web::http::header::{CONTENT_TYPE, LOCATION};
-use actix_web::{HttpRequest, HttpResponse};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use actix_web::http::header::{CONTENT_TYPE, ContentEncoding, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa_swagger_ui::Config;
 
 use super::problem::{ProblemCode, Raised};
 
-/// Swagger UI on the OpenAPI document, its files compiled in. No validator badge: it would call a foreign server.
-pub(super) fn docs_page() -> SwaggerUi {
-    let config = Config::from("/openapi.json").validator_url("none").try_it_out_enabled(true);
-    SwaggerUi::new("/docs/{_:.*}").config(config)
+/// Swagger UI on the OpenAPI document. No validator badge: it would call a foreign server.
+pub(super) fn docs_config() -> Config<'static> {
+    Config::from("/openapi.json").validator_url("none").try_it_out_enabled(true)
+}
+
+/// A file of the docs page; all are compiled in.
+pub(super) async fn docs_file(
+    request: HttpRequest,
+    config: web::Data<Config<'static>>,
+) -> Result<HttpResponse, Raised> {
+    let path = request.match_info().get("path").unwrap_or_default();
+    let file = utoipa_swagger_ui::serve(path, config.into_inner())
+        .map_err(|_unreadable| Raised::from(ProblemCode::Internal))?
+        .ok_or(Raised::from(ProblemCode::NotFound))?;
+    let mut response = HttpResponse::Ok();
+    response.content_type(file.content_type);
+    if file.gzpipped {
+        response.insert_header(ContentEncoding::Gzip);
+    }
+    Ok(response.body(file.bytes.into_owned()))
 }
 
 /// The page's files are addressed relative to `/docs/`.

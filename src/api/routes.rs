@@ -33,7 +33,8 @@ pub fn api_routes(config: &mut web::ServiceConfig, with_docs: bool) {
     if with_docs {
         config.service(only("GET", web::resource("/openapi.json")).route(web::get().to(openapi::serve)));
         config.service(only("GET", web::resource("/docs")).route(web::get().to(docs::to_docs_page)));
-        config.service(docs::docs_page());
+        let files = only("GET", web::resource("/docs/{path:.*}")).route(web::get().to(docs::docs_file));
+        config.service(files.app_data(web::Data::new(docs::docs_config())));
     }
     config.default_service(web::to(not_found));
 }

@@ -1,0 +1,128 @@
+//! The OpenAPI document as a strict reader takes it: what it does not mention must not be there.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Answer, Client};
+
+/// The document, its object schemas closed: an answer with a field that is not documented does not fit.
+pub(crate) struct Document(Value);
+
+/// One method of one path.
+pub(crate) struct Operation {
+    pub method: Method,
+    /// With its parameters replaced by their examples.
+    pub address: String,
+    /// The example of its body, if it has a body.
+    pub body: Option<Value>,
+    pub description: Value,
+}
+
+impl Document {
+    pub(crate) fn new(mut document: Value) -> Self {
+        close(&mut document["components"]["schemas"]);
+        Self(document)
+    }
+
+    pub(crate) fn at(&self, pointer: &str) -> &Value {
+        let found = self.0.pointer(pointer);
+        found.unwrap_or_else(|| panic!("the document has nothing at {pointer}"))
+    }
+
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for (path, item) in self.at("/paths").as_object().unwrap() {
+            for (method, description) in item.as_object().unwrap() {
+                operations.push(Operation {
+                    method: method.to_uppercase().parse().unwrap(),
+                    address: with_examples(path, description),
+                    body: self.body_example(description),
+                    description: description.clone(),
+                });
+            }
+        }
+        assert!(!operations.is_empty());
+        operations
+    }
+
+    fn body_example(&self, operation: &Value) -> Option<Value> {
+        let schema = operation.pointer("/requestBody/content/application~1json/schema/$ref")?;
+        let name = schema.as_str().unwrap().trim_start_matches('#');
+        Some(self.at(&format!("{name}/examples/0")).clone())
+    }
+
+    /// What is wrong with a value, by a schema of the document.
+    pub(crate) fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
+        let whole = json!({ "allOf": [schema], "components": self.at("/components") });
+        let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+        let errors = validator.iter_errors(value);
+        errors.map(|error| format!("{} at {}", error, error.instance_path())).collect()
+    }
+
+    /// Checks status, content type, body and known values of an answer against what the operation documents.
+    #[track_caller]
+    pub(crate) fn check_answer(&self, operation: &Operation, answer: &Answer) {
+        let status = answer.status.to_string();
+        let response = &operation.description["responses"][&status];
+        let content = &response["content"][answer.header("content-type")];
+        assert!(content.is_object(), "not documented: {answer:?}");
+        let body = answer.json();
+        assert_eq!(self.errors(&content["schema"], &body), Vec::<String>::new(), "{}", answer.text);
+        let mut words = vec![("Problem", "code", &body["code"])];
+        for item in body["results"].as_array().into_iter().flatten() {
+            words.push(("DecisionResult", "outcome", &item["outcome"]));
+            words.push(("Problem", "code", &item["problem"]["code"]));
+        }
+        for (schema, property, word) in words.into_iter().filter(|(_, _, word)| !word.is_null()) {
+            let known = self.known_values(schema, property);
+            assert!(known.contains(word), "{word} is no known value of {schema}.{property}");
+        }
+        if let Some(code) = body["code"].as_str() {
+            let text = response["description"].as_str().unwrap();
+            assert!(text.contains(&format!("`{code}`")), "{code} is not documented for {status}");
+        }
+    }
+
+    pub(crate) fn known_values(&self, schema: &str, property: &str) -> &Vec<Value> {
+        let pointer = format!("/components/schemas/{schema}/properties/{property}/x-extensible-enum");
+        self.at(&pointer).as_array().unwrap()
+    }
+}
+
+impl Operation {
+    pub(crate) async fn call(&self, client: &Client) -> Answer {
+        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let headers = [("content-type", "application/json")];
+        let headers = &headers[..usize::from(self.body.is_some())];
+        client.send(self.method.clone(), &self.address, headers, body).await
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.description["operationId"].as_str().unwrap()
+    }
+}
+
+fn with_examples(path: &str, operation: &Value) -> String {
+    let mut address = path.to_owned();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let place = format!("{{{}}}", parameter["name"].as_str().unwrap());
+        if address.contains(&place) {
+            address = address.replace(&place, parameter["example"].as_str().expect("an example"));
+        }
+    }
+    assert!(!address.contains('{'), "a parameter of {path} is not documented");
+    address
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.contains_key("properties") {
+                members.entry("additionalProperties").or_insert(json!(false));
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (),
+    }
+}
