@@ -23,6 +23,9 @@ use crate::config::Settings;
 use crate::moderation::KeyUnusable;
 use crate::telemetry::{Audit, Metrics, MetricsError, Pseudonyms};
 
+/// How long the last lines of the audit log may take.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The gateway could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -143,7 +146,7 @@ impl App {
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;
-        self.audit.flush().await;
+        self.audit.flush(FLUSH_TIMEOUT).await;
         tracing::info!("down");
     }
 }

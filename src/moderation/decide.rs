@@ -103,7 +103,7 @@ impl Decider {
             group: decision.group,
             action,
         };
-        let intended = self.audit.intended(&deciding, &decision.ids).await;
+        let intended = self.audit.intended(&deciding, &decision.ids, budget.deadline).await;
         intended.map_err(|_unavailable| DecideError::AuditUnavailable)?;
         let items = self.send_chunks(action, &deciding.group, decision.ids, &mut budget).await;
         for item in &items {

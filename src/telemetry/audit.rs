@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::metrics::Metrics;
 use super::pseudonym::Pseudonyms;
-use crate::domain::{Action, Caller, DecisionId, GroupId, JoinRequestId};
+use crate::domain::{Action, Caller, Deadline, DecisionId, GroupId, JoinRequestId};
 
 /// Events that may wait to be written. A decision of 256 ids takes 257.
 const QUEUE: usize = 8192;
@@ -110,12 +111,21 @@ impl Audit {
         Ok(Self { queue, clear_ids, pseudonyms, metrics })
     }
 
-    /// Writes that a decision is about to be sent, and waits until it stands there.
-    pub async fn intended(&self, deciding: &Deciding, ids: &[JoinRequestId]) -> Result<(), AuditUnavailable> {
+    /// Writes that a decision is about to be sent, and waits until it stands there, at most until the deadline: a
+    /// reader of stdout that has stopped reading must not hold requests for ever.
+    pub async fn intended(
+        &self,
+        deciding: &Deciding,
+        ids: &[JoinRequestId],
+        deadline: Deadline,
+    ) -> Result<(), AuditUnavailable> {
         let (written, told) = oneshot::channel();
         let event = self.event("intended", deciding, ids.iter().map(|id| self.name(id.as_str())).collect());
         self.enqueue(&event, Some(written))?;
-        if told.await.unwrap_or(false) { Ok(()) } else { Err(AuditUnavailable) }
+        match tokio::time::timeout_at(deadline.at().into(), told).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false) | Err(_)) | Err(_) => Err(AuditUnavailable),
+        }
     }
 
     /// Writes what became of one id. A loss is counted: the decision itself has been made.
@@ -129,12 +139,12 @@ impl Audit {
         }
     }
 
-    /// Waits until everything before has been written, at the end of the process.
-    pub async fn flush(&self) {
+    /// Waits until everything before has been written, at the end of the process and at most so long.
+    pub async fn flush(&self, at_most: Duration) {
         let (written, told) = oneshot::channel();
         if self.queue.try_send(Line { text: Vec::new(), written: Some(written) }).is_ok() {
             // Whether the sink took it is counted elsewhere.
-            drop(told.await);
+            drop(tokio::time::timeout(at_most, told).await);
         }
     }
 

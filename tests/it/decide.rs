@@ -310,6 +310,17 @@ async fn nothing_is_sent_when_the_audit_log_cannot_be_written() {
 }
 
 #[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "holding it is what stalls the writer")]
+async fn an_audit_log_that_nobody_reads_holds_no_request_for_ever() {
+    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "2s").spawn().await;
+    let (group, open) = app.group_with_requests(1);
+    let stalled = app.stall_the_audit_log();
+    app.moderator().approve(&group, &open).await.expect_problem(503, "audit_unavailable");
+    drop(stalled);
+    assert!(app.graph().calls().is_empty());
+}
+
+#[tokio::test]
 async fn an_idempotency_key_is_refused_rather_than_ignored() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(1);

@@ -1,7 +1,7 @@
 //! A gateway on free ports.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -146,6 +146,11 @@ impl TestApp {
         )]
         let whole = sum as u64;
         whole
+    }
+
+    /// Nothing is written to the audit log while the guard lives, as when nobody reads stdout any more.
+    pub(crate) fn stall_the_audit_log(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.audit.lines.lock().unwrap()
     }
 
     /// The audit log so far. What has been answered has been handed to the writer; this waits for it.
