@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// No program here needs more than some seconds.
@@ -13,28 +12,19 @@ const AT_MOST: Duration = Duration::from_mins(2);
 pub(crate) async fn run_program(program: &str, package: &str, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(program);
     command.args(arguments).process_group(0);
-    let (program, package, input) = (program.to_owned(), package.to_owned(), input.to_owned());
-    let running = tokio::task::spawn_blocking(move || {
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let Ok(child) = child else {
-            panic!("{program} is missing (Debian: {package}); tests/run installs it");
-        };
-        let group = child.id();
-        let (ended, end) = mpsc::channel();
-        let waiting = std::thread::spawn(move || ended.send(feed(child, &input)));
-        let output = end.recv_timeout(AT_MOST);
-        if output.is_err() {
-            // The group that this child leads, and nothing else.
-            let group = format!("-{group}");
-            drop(Command::new("kill").args(["-KILL", "--", &group]).status());
-        }
-        let joined = waiting.join();
-        output
-            .ok()
-            .filter(|_| joined.is_ok())
-            .unwrap_or_else(|| panic!("{program} did not end within {AT_MOST:?}"))
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = piped.spawn().unwrap_or_else(|_| {
+        panic!("{program} is missing (Debian: {package}); tests/run installs it");
     });
-    running.await.unwrap()
+    let group = format!("-{}", child.id());
+    let input = input.to_owned();
+    let end = tokio::task::spawn_blocking(move || feed(child, &input));
+    if let Ok(output) = tokio::time::timeout(AT_MOST, end).await {
+        return output.unwrap();
+    }
+    // The group that this child leads, and nothing else.
+    drop(Command::new("kill").args(["-KILL", "--", &group]).status());
+    panic!("{program} did not end within {AT_MOST:?}");
 }
 
 fn feed(mut child: Child, input: &str) -> Output {
