@@ -84,6 +84,19 @@ async fn urls_are_rebuilt_from_the_cursor_and_never_followed() {
 }
 
 #[tokio::test]
+async fn a_cursor_that_stands_only_in_the_next_url_is_taken_from_there() {
+    let next = "https://graph.invalid/x?access_token=leak&after=c9";
+    let first = json!({ "data": [{ "join_request_id": "YQ==" }], "paging": { "next": next } });
+    let nowhere = json!({ "data": [], "paging": { "next": "https://graph.invalid/x" } });
+    let replies = [Reply::json(200, &first.to_string()), Reply::json(200, &nowhere.to_string())];
+    let upstream = RawUpstream::answering(replies).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    // The second page has a next one and no way to ask for it: no list is better than half a list.
+    app.reader().list(GROUP).await.expect_problem(502, "upstream_error");
+    assert!(upstream.requests()[1].starts_with(&format!("GET /v23.0/{GROUP}/join_requests?after=c9 ")));
+}
+
+#[tokio::test]
 async fn calls_have_the_form_that_metas_document_asks_for() {
     let upstream = RawUpstream::answering([page(&[], None)]).await;
     let app = TestApp::builder()
