@@ -26,6 +26,7 @@ pub(crate) struct ListAnswer {
     #[schema(format = DateTime)]
     pub as_of: String,
     /// Where the list goes on, if it is longer than one answer: give it back as `page_token`.
+    #[schema(required)]
     pub next_page_token: Option<String>,
 }
 
@@ -36,15 +37,19 @@ pub(crate) struct JoinRequestAnswer {
     /// Names the request. Contains personal data: keep it out of logs. Somebody asking again may have the same id.
     pub id: String,
     /// The person's phone number, if Meta tells.
+    #[schema(required)]
     pub wa_id: Option<String>,
     /// The person's business-scoped user id, if Meta tells.
+    #[schema(required)]
     pub user_id: Option<String>,
     /// The parent of that id, if Meta tells.
+    #[schema(required)]
     pub parent_user_id: Option<String>,
     /// The person's username, if Meta tells.
+    #[schema(required)]
     pub username: Option<String>,
     /// When the person asked, by Meta's clock.
-    #[schema(format = DateTime)]
+    #[schema(format = DateTime, required)]
     pub requested_at: Option<String>,
 }
 
