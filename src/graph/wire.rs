@@ -93,8 +93,10 @@ impl Body {
     /// itself is never used: it may hold a token.
     fn next(&self) -> Next {
         let paging = self.0.get("paging").and_then(Value::as_object);
-        let Some(next) = paging.and_then(|paging| paging.get("next")).and_then(Value::as_str) else {
-            return Next::None;
+        let next = match paging.and_then(|paging| paging.get("next")) {
+            None | Some(Value::Null) => return Next::None,
+            // In any other form it still says that this is not the end.
+            Some(next) => next.as_str().unwrap_or_default(),
         };
         let stated = paging
             .and_then(|paging| paging.get("cursors"))

@@ -17,8 +17,8 @@ impl Reviewer {
     }
 
     /// What would be sent: the ids that are open now. A walk that fails or is cut answers nothing about any id.
-    pub async fn review(&self, decision: Decision, mut budget: Budget) -> Result<DecisionReport, ListError> {
-        let listing = self.0.list(&decision.group, None, &mut budget).await?;
+    pub async fn review(&self, decision: Decision, budget: &mut Budget) -> Result<DecisionReport, ListError> {
+        let listing = self.0.list(&decision.group, None, budget).await?;
         if listing.next_page_token.is_some() {
             return Err(ListError::TooLong);
         }

@@ -130,3 +130,9 @@ impl LimitName {
         }
     }
 }
+
+/// A method as it may be written down. Methods are chosen by whoever connects, so only known ones keep their name.
+pub fn known_method(method: &str) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|name| *name == method).unwrap_or("other")
+}

@@ -26,7 +26,8 @@ pub fn start_logging(settings: TelemetrySettings) -> Result<(), LoggingError> {
         LogLevel::Debug => "debug",
     };
     let libraries = if settings.level == LogLevel::Error { "error" } else { "warn" };
-    let filter = EnvFilter::try_new(format!("{libraries},joingate={level}"))?;
+    // `actix_http` logs every malformed request as an error: whoever connects could fill the log.
+    let filter = EnvFilter::try_new(format!("{libraries},actix_http=off,joingate={level}"))?;
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match settings.log {

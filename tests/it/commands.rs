@@ -108,74 +108,81 @@ fn check_prints_the_settings_in_force_with_their_sources() {
     expect_hidden(&ran, &[META_TOKEN, SECRET, "0123456789abcdef", "word@"]);
 }
 
+/// Settings with everything wrong. Words in capitals stand for paths.
+const WRONG: &str = r#"
+stray = 1
+[server]
+listen = 8080
+max_ids = 5000
+drain_delay = "2 parsecs"
+docs = "yes"
+max_boddy = "64KiB"
+public_url = "ftp://gateway.test.invalid"
+secret_key_file = "WEAK"
+[auth.issuers.one]
+issuer = "https://one.test.invalid"
+audience = "a"
+hmac_secret_file = "SECRET"
+[auth.issuers.two]
+issuer = "https://one.test.invalid"
+audience = "a"
+hmac_secret_file = "SECRET"
+algorithms = ["HS1"]
+[auth.issuers.three]
+issuer = "https://three.test.invalid"
+hmac_secret_file = "WEAK"
+[auth.issuers.four]
+issuer = "https://four.test.invalid"
+audience = "a"
+[graph]
+base_url = "http://graph.test.invalid"
+token_file = "TOKEN"
+token = "EAAonlyforthistest0123456789"
+app_secret_file = "MISSING"
+version = "23"
+[limits]
+graph = "5000"
+[telemetry]
+level = "loud"
+"#;
+
+/// What is said about them.
+const WRONGS: &[&str] = &[
+    "stray (FILE): there is no such setting",
+    "server.listen (FILE): `8080` is not an address with a port, such as `0.0.0.0:8080`",
+    "server.max_ids (FILE): `5000` is not a whole number from 1 to 1024",
+    "server.drain_delay (FILE): `2 parsecs` is not a duration from 0ms to 1min",
+    "server.docs (FILE): `yes` is not `true` or `false`",
+    "server.max_boddy (FILE): there is no such setting; did you mean `server.max_body`?",
+    "server.public_url (FILE): `ftp://gateway.test.invalid` is not an http or https URL without user, query and fragment",
+    "server.secret_key_file (FILE): the content is not 32 to 4096 bytes",
+    "auth.issuers.two.issuer (FILE): another issuer has the same value; each needs its own",
+    "auth.issuers.two (FILE): the algorithm `HS1` is not known; known are HS, RS and PS with 256, 384 or 512, ES256, ES384, EdDSA",
+    "auth.issuers.three.audience (not set): it must be set",
+    "auth.issuers.three.hmac_secret_file (FILE): the content is not 32 to 4096 bytes",
+    "auth.issuers.four.jwks_file (not set): one of jwks_file, public_key_file and hmac_secret_file must be set",
+    "graph.base_url (FILE): `http://graph.test.invalid` is not an https URL of scheme and host only (http for loopback)",
+    "graph.token (FILE): both `token` and `token_file` are set; keep one",
+    "graph.app_secret_file (FILE): cannot read the file: No such file or directory (os error 2)",
+    "graph.version (FILE): `23` is not a version such as `v23.0`",
+    "limits.graph (FILE): `5000` is not a rate such as `600/min` (s, min or h)",
+    "telemetry.level (FILE): `loud` is not `error` or `warn` or `info` or `debug`",
+];
+
 #[test]
 fn check_names_every_problem_at_once() {
     let deployment = Deployment::new();
-    let (token, weak) =
-        (deployment.path("meta-token"), deployment.write("weak", "31-bytes-are-one-byte-too-few.."));
-    let (missing, secret) = (deployment.path("missing"), deployment.path("secret"));
-    let ran = deployment.check_toml(&format!(
-        r#"
-        stray = 1
-        [server]
-        listen = 8080
-        max_ids = 5000
-        drain_delay = "2 parsecs"
-        docs = "yes"
-        max_boddy = "64KiB"
-        public_url = "ftp://gateway.test.invalid"
-        secret_key_file = "{weak}"
-        [auth.issuers.one]
-        issuer = "{ISSUER}"
-        audience = "a"
-        hmac_secret_file = "{secret}"
-        [auth.issuers.two]
-        issuer = "{ISSUER}"
-        audience = "a"
-        hmac_secret_file = "{secret}"
-        algorithms = ["HS1"]
-        [auth.issuers.three]
-        issuer = "https://three.test.invalid"
-        hmac_secret_file = "{weak}"
-        [auth.issuers.four]
-        issuer = "https://four.test.invalid"
-        audience = "a"
-        [graph]
-        base_url = "http://graph.test.invalid"
-        token_file = "{token}"
-        token = "{META_TOKEN}"
-        app_secret_file = "{missing}"
-        version = "23"
-        [limits]
-        graph = "5000"
-        [telemetry]
-        level = "loud"
-        "#
-    ));
+    let weak = deployment.write("weak", "31-bytes-are-one-byte-too-few..");
+    let toml = WRONG
+        .replace("WEAK", &weak)
+        .replace("SECRET", &deployment.path("secret"))
+        .replace("TOKEN", &deployment.path("meta-token"))
+        .replace("MISSING", &deployment.path("missing"));
+    let ran = deployment.check_toml(&toml);
     let file = deployment.path("other.toml");
-    let lines = [
-        "stray (FILE): there is no such setting",
-        "server.listen (FILE): `8080` is not an address with a port, such as `0.0.0.0:8080`",
-        "server.max_ids (FILE): `5000` is not a whole number from 1 to 1024",
-        "server.drain_delay (FILE): `2 parsecs` is not a duration from 0ms to 1min",
-        "server.docs (FILE): `yes` is not `true` or `false`",
-        "server.max_boddy (FILE): there is no such setting; did you mean `server.max_body`?",
-        "server.public_url (FILE): `ftp://gateway.test.invalid` is not an http or https URL without user, query and fragment",
-        "server.secret_key_file (FILE): the content is not 32 to 4096 bytes",
-        "auth.issuers.two.issuer (FILE): another issuer has the same value; each needs its own",
-        "auth.issuers.two (FILE): the algorithm `HS1` is not known; known are HS, RS and PS with 256, 384 or 512, ES256, ES384, EdDSA",
-        "auth.issuers.three.audience (not set): it must be set",
-        "auth.issuers.three.hmac_secret_file (FILE): the content is not 32 to 4096 bytes",
-        "auth.issuers.four.jwks_file (not set): one of jwks_file, public_key_file and hmac_secret_file must be set",
-        "graph.base_url (FILE): `http://graph.test.invalid` is not an https URL of scheme and host only (http for loopback)",
-        "graph.token (FILE): both `token` and `token_file` are set; keep one",
-        "graph.app_secret_file (FILE): cannot read the file: No such file or directory (os error 2)",
-        "graph.version (FILE): `23` is not a version such as `v23.0`",
-        "limits.graph (FILE): `5000` is not a rate such as `600/min` (s, min or h)",
-        "telemetry.level (FILE): `loud` is not `error` or `warn` or `info` or `debug`",
-    ]
-    .map(|line| line.replace("FILE", &file));
-    expect_problems(&ran, &lines.each_ref().map(String::as_str));
+    let lines = WRONGS.iter().map(|line| line.replace("FILE", &file));
+    let lines = lines.collect::<Vec<_>>();
+    expect_problems(&ran, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     expect_hidden(&ran, &[META_TOKEN, "31-bytes"]);
 }
 
@@ -387,6 +394,7 @@ async fn a_minted_token_opens_what_it_says_and_nothing_else() {
     assert_eq!(caller.list(&group).await.status, 200);
     caller.list(&other).await.expect_problem(403, "forbidden_group");
     caller.approve(&group, &open).await.expect_problem(403, "forbidden_scope");
+    app.stop().await;
 }
 
 #[test]
@@ -420,8 +428,8 @@ async fn sandbox_with_requests(requests: usize) -> (RunningSandbox, String, Vec<
     (sandbox, group, open)
 }
 
-fn moderator() -> Option<String> {
-    Some(token("moderator", &format!("{READ} {DECIDE}"), Some("*")))
+fn moderator() -> String {
+    token("moderator", &format!("{READ} {DECIDE}"), Some("*"))
 }
 
 #[tokio::test]
@@ -443,7 +451,7 @@ async fn sigterm_drains_and_finishes_what_is_in_flight() {
     let mut settings = serving(&sandbox);
     set(&mut settings, "SERVER__DRAIN_DELAY", "3s");
     let mut process = Process::start(&["serve"], settings).await;
-    let caller = process.caller(moderator());
+    let caller = process.caller(Some(moderator()));
     let before = caller.list(&group).await;
     assert_eq!((before.status, before.header("connection")), (200, ""));
 
@@ -511,7 +519,7 @@ async fn a_changed_token_file_is_taken_while_running() {
     settings.retain(|(name, _)| name != "JOINGATE_GRAPH__TOKEN");
     set(&mut settings, "GRAPH__TOKEN_FILE", deployment.write("live-token", GRAPH_TOKEN));
     let mut process = Process::start(&["serve"], settings).await;
-    let caller = process.caller(moderator());
+    let caller = process.caller(Some(moderator()));
     assert_eq!(caller.list(&group).await.status, 200);
     sandbox.control().set_token(META_TOKEN);
     caller.list(&group).await.expect_problem(503, "upstream_credential_invalid");

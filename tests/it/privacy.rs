@@ -1,1 +1,333 @@
-//! To come.
+//! Nothing that is secret or personal is written down: a whole scenario at the most talkative level, then a search.
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use joingate_sandbox::{Control, FaultSpec, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::process::{Ended, Process, Variables, serving, set};
+use crate::support::raw_client::exchange;
+use crate::support::{Answer, Client, DECIDE, GRAPH_TOKEN, READ, SECRET, token};
+
+const APP_SECRET: &str = "app-secret-0123456789abcdef";
+const OWNER: &str = "15550107000";
+const USER_ID: &str = "US.13491208655302741918";
+const PARENT_USER_ID: &str = "US.90001208655302741900";
+const USERNAME: &str = "a.very.private_username";
+/// Phone numbers that callers put where they do not belong.
+const MISPLACED: [&str; 6] =
+    ["15550107101", "15550107102", "15550107103", "15550107104", "15550107105", "15550107106"];
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// Everything that must not be written down.
+#[derive(Default)]
+struct Secrets {
+    /// Credentials and what is made of them.
+    credentials: BTreeSet<String>,
+    /// People, groups and requests.
+    ids: BTreeSet<String>,
+}
+
+impl Secrets {
+    /// The members of a list that name somebody.
+    fn learn(&mut self, list: &Value) {
+        let requests = list["join_requests"].as_array().map_or(&[][..], Vec::as_slice);
+        for request in requests {
+            let members = request.as_object().unwrap().iter();
+            let named = members.filter(|(name, _)| *name != "requested_at");
+            self.ids.extend(named.filter_map(|(_, value)| Some(value.as_str()?.to_owned())));
+        }
+        let page_token = list["next_page_token"].as_str();
+        self.credentials.extend(page_token.map(str::to_owned));
+    }
+
+    /// A token whole, without its signature, and the signature alone.
+    fn learn_token(&mut self, token: &str) {
+        let (content, signature) = token.rsplit_once('.').unwrap();
+        let parts = [token, content, signature];
+        self.credentials.extend(parts.map(str::to_owned));
+    }
+}
+
+/// A value as it may appear: in clear, percent-encoded, in hex, and in base64 at any offset.
+fn forms(value: &str) -> Vec<String> {
+    let percent = value.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    let percent = percent.collect::<String>();
+    let mut forms = vec![percent.to_lowercase(), percent, hex::encode(value), value.to_owned()];
+    for offset in 0..3 {
+        let padded = [&vec![b'x'; offset][..], value.as_bytes()].concat();
+        for alphabet in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            let encoded = alphabet.encode(&padded);
+            // The characters that depend on what stands before or after are left out.
+            let from = (offset * 4).div_ceil(3);
+            let to = encoded.len() - usize::from(padded.len() % 3 != 0);
+            let certain = encoded.chars().take(to).skip(from);
+            forms.push(certain.collect());
+        }
+    }
+    forms
+}
+
+/// Every value of the list that occurs in the text, in whatever form.
+fn found_in(text: &str, values: &BTreeSet<String>) -> Vec<String> {
+    let found = values.iter().flat_map(|value| {
+        let hits = forms(value).into_iter().filter(|form| text.contains(form));
+        hits.map(move |form| format!("{value} as {form}"))
+    });
+    found.collect()
+}
+
+/// The gateway as a process, its callers, and what they learn.
+struct Scenario {
+    sandbox: RunningSandbox,
+    process: Process,
+    moderator: Client,
+    group: String,
+    open: Vec<String>,
+    secrets: Secrets,
+}
+
+impl Scenario {
+    async fn start(more: &[(&str, &str)]) -> Self {
+        let options = SandboxOptions {
+            token: GRAPH_TOKEN.to_owned(),
+            app_secret: Some(APP_SECRET.to_owned()),
+            page_size: 2,
+            token_in_paging: true,
+            ..SandboxOptions::default()
+        };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let group = people(sandbox.control());
+        let process = Process::start(&["serve"], settings(&sandbox, more)).await;
+        let moderator = token("moderator", &format!("{READ} {DECIDE}"), Some("*"));
+        let mut secrets = Secrets::default();
+        let proof =
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, APP_SECRET.as_bytes()), GRAPH_TOKEN.as_bytes());
+        let credentials = [GRAPH_TOKEN, APP_SECRET, SECRET, &hex::encode(proof)];
+        secrets.credentials.extend(credentials.map(str::to_owned));
+        secrets.learn_token(&moderator);
+        let ids = [OWNER, USER_ID, PARENT_USER_ID, USERNAME, &group];
+        secrets.ids.extend(ids.iter().chain(&MISPLACED).map(|id| (*id).to_owned()));
+        Self {
+            open: sandbox.control().open_requests(&group),
+            moderator: process.caller(Some(moderator)),
+            sandbox,
+            process,
+            group,
+            secrets,
+        }
+    }
+
+    fn control(&self) -> &Control {
+        self.sandbox.control()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.moderator.send(Method::POST, path, &[JSON], body.to_string()).await
+    }
+
+    /// Lists whole and in parts, with good and bad page tokens.
+    async fn lists(&mut self) {
+        let path = format!("/v1/groups/{}/join-requests", self.group);
+        let first = self.moderator.get(&path).await;
+        assert_eq!(first.status, 200, "{}", first.text);
+        self.secrets.learn(&first.json());
+        let page_token = first.json()["next_page_token"].as_str().expect("a second part").to_owned();
+        let second = self.moderator.get(&format!("{path}?page_token={page_token}")).await;
+        assert_eq!(second.status, 200, "{}", second.text);
+        self.secrets.learn(&second.json());
+        let foreign = format!("/v1/groups/b3RoZXI/join-requests?page_token={page_token}");
+        self.moderator.get(&foreign).await.expect_problem(410, "page_token_expired");
+        let misplaced = format!("{path}?page_token={}", MISPLACED[0]);
+        self.moderator.get(&misplaced).await.expect_problem(410, "page_token_expired");
+        let unknown = self.moderator.get(&format!("{path}?{}=1", MISPLACED[0])).await;
+        unknown.expect_problem(400, "invalid_request");
+    }
+
+    /// Decisions that end in every way an id can.
+    async fn decisions(&self) {
+        self.control().fail_item(&self.group, &self.open[1], 131_203).unwrap();
+        let dry = json!({ "join_request_ids": self.open, "dry_run": true });
+        assert_eq!(self.moderator.decide("approve", &self.group, &dry).await.status, 502);
+        let mixed = self.moderator.approve(&self.group, &[&self.open[0], &self.open[1], "bm9ib2R5"]).await;
+        assert_eq!(mixed.outcomes(), ["approved", "failed", "gone"]);
+        let notes =
+            json!({ "join_request_ids": [self.open[2]], "reason": "spam", "on_behalf_of": "user:4711" });
+        assert_eq!(self.moderator.decide("reject", &self.group, &notes).await.status, 200);
+    }
+
+    /// Graph in trouble, with everything that is secret in its own words.
+    async fn graph_in_trouble(&self) {
+        let words = format!("{GRAPH_TOKEN} {} {} {OWNER} {USERNAME}", self.group, self.open[3]);
+        let html = |status| FaultSpec::HttpError {
+            status,
+            body: format!("<html>{words}</html>"),
+            content_type: "text/html".to_owned(),
+        };
+        let error = |status, code| {
+            let details = json!({ "details": words });
+            let error = json!({ "message": words, "type": words, "code": code, "error_data": details,
+                "error_user_msg": words, "error_user_title": words });
+            FaultSpec::HttpError {
+                status,
+                body: json!({ "error": error }).to_string(),
+                content_type: "application/json".to_owned(),
+            }
+        };
+        for fault in [
+            html(200),
+            html(502),
+            error(400, 100),
+            error(403, 10),
+            error(400, 190),
+            error(500, 2),
+            error(400, 131_207),
+            error(400, 999_999),
+        ] {
+            self.control().fail_next(3, fault.clone()).unwrap();
+            assert_ne!(self.moderator.list(&self.group).await.status, 200);
+            self.control().clear_faults();
+            self.control().fail_next(1, fault).unwrap();
+            assert_ne!(self.moderator.approve(&self.group, &self.open[3..4]).await.status, 200);
+            self.control().clear_faults();
+        }
+        self.control().revoke_token();
+        let problem = self.moderator.reject(&self.group, &self.open[3..]).await;
+        problem.expect_problem(503, "upstream_credential_invalid");
+        self.control().set_token(GRAPH_TOKEN);
+        self.control().throttle(4, 1, Some(1));
+        let problem = self.moderator.approve(&self.group, &self.open[3..]).await;
+        problem.expect_problem(503, "upstream_rate_limited");
+    }
+
+    /// Callers that are refused, with personal data wherever there is room for it.
+    async fn refused_callers(&mut self) {
+        let list = format!("/v1/groups/{}/join-requests", self.group);
+        let stranger = token("stranger", READ, Some("b3RoZXI"));
+        self.secrets.learn_token(&stranger);
+        let altered = format!("{}AAAA", stranger.rsplit_once('.').unwrap().0);
+        self.secrets.credentials.insert(altered.clone());
+        self.process.caller(Some(stranger)).get(&list).await.expect_problem(403, "forbidden_group");
+        self.process.caller(Some(altered)).get(&list).await.expect_problem(401, "unauthorized");
+        for path in [
+            format!("/v1/groups/+{}/join-requests", MISPLACED[1]),
+            format!("/v1/persons/{}", MISPLACED[1]),
+            format!("/v1/groups/{}/join-requests/{}", self.group, self.open[0]),
+            format!("{list}/{}", MISPLACED[1]),
+            format!("/{}?x={}", MISPLACED[1], self.open[0]),
+        ] {
+            assert!(self.moderator.get(&path).await.status >= 400, "{path}");
+        }
+        let approve = format!("{list}/approve");
+        for body in [
+            json!({ "join_request_ids": [format!("+{} ", MISPLACED[2])] }),
+            json!({ "join_request_ids": MISPLACED[2] }),
+            json!({ (MISPLACED[2]): true }),
+            json!([self.open[0]]),
+        ] {
+            self.post(&approve, body).await.expect_problem(400, "invalid_request");
+        }
+        let method = Method::from_bytes(MISPLACED[3].as_bytes()).unwrap();
+        let answer = self.moderator.send(method, &list, &[], "").await;
+        answer.expect_problem(405, "method_not_allowed");
+        let headers =
+            [("x-request-id", "+15550107105"), ("user-agent", MISPLACED[4]), ("referer", MISPLACED[4])];
+        assert!(self.moderator.send(Method::GET, "/v1/none", &headers, "").await.status == 404);
+        let broken = format!("GET /{} HTTP/1.1\r\nbroken {}\r\n\r\n", MISPLACED[5], self.open[0]);
+        assert_eq!(exchange(self.process.api, broken.as_bytes()).await.status, 400);
+    }
+
+    /// Goes through all of it; gives what was written, the metrics, and what must not be in them.
+    async fn play(mut self) -> (Ended, String, Secrets) {
+        self.lists().await;
+        self.decisions().await;
+        self.refused_callers().await;
+        self.graph_in_trouble().await;
+        self.secrets.ids.extend(self.open);
+        let metrics = self.process.operator().get("/metrics").await.text;
+        (self.process.stop().await, metrics, self.secrets)
+    }
+}
+
+/// A group with people of every kind; gives its id.
+fn people(control: &Control) -> String {
+    let spec = GroupSpec { owner_phone: Some(OWNER.to_owned()), ..GroupSpec::default() };
+    let group = control.create_group(spec).unwrap();
+    for index in 0..5 {
+        let named = index == 4;
+        let spec = RequestSpec {
+            user_id: named.then(|| USER_ID.to_owned()),
+            parent_user_id: named.then(|| PARENT_USER_ID.to_owned()),
+            username: named.then(|| USERNAME.to_owned()),
+            ..RequestSpec::default()
+        };
+        control.add_request(&group, spec).unwrap();
+    }
+    group
+}
+
+fn settings(sandbox: &RunningSandbox, more: &[(&str, &str)]) -> Variables {
+    let mut settings = serving(sandbox);
+    set(&mut settings, "GRAPH__APP_SECRET", APP_SECRET);
+    set(&mut settings, "GRAPH__MAX_PAGES", "2");
+    set(&mut settings, "LIMITS__CALLER_BURST", "1000");
+    set(&mut settings, "TELEMETRY__LEVEL", "debug");
+    for (name, value) in more {
+        set(&mut settings, name, *value);
+    }
+    settings
+}
+
+#[tokio::test]
+async fn nothing_secret_or_personal_is_written_down() {
+    let (ended, metrics, secrets) = Scenario::start(&[]).await.play().await;
+    assert!(ended.log.len() > 30 && ended.audit.len() > 20, "the scenario must leave traces");
+    assert!(secrets.ids.len() > 15 && secrets.credentials.len() > 8);
+    for text in [ended.log.join("\n"), ended.audit.join("\n"), metrics] {
+        assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
+        assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn ids_in_clear_are_for_the_audit_log_alone() {
+    let more = [("TELEMETRY__AUDIT_CLEAR_IDS", "true"), ("TELEMETRY__LOG", "json")];
+    let (ended, metrics, secrets) = Scenario::start(&more).await.play().await;
+    let audit = ended.audit.join("\n");
+    assert_eq!(found_in(&audit, &secrets.credentials), [""; 0], "{audit}");
+    let first = serde_json::from_str::<Value>(&ended.audit[0]).unwrap();
+    for id in [&first["group"], &first["join_requests"][0]] {
+        assert!(secrets.ids.contains(id.as_str().unwrap()), "{first}");
+    }
+    for text in [ended.log.join("\n"), metrics] {
+        assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
+        assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
+    }
+}
+
+/// The search itself: it would see a value in each of its forms, and at any place.
+#[test]
+fn the_search_finds_what_it_looks_for() {
+    let values = BTreeSet::from(["15550107999".to_owned(), "a+b/c=".to_owned()]);
+    let request_id = STANDARD_NO_PAD.encode("15550107999:120363000000000001");
+    let group_id = URL_SAFE_NO_PAD.encode("capi_group:15550107999:1");
+    for text in [
+        "number 15550107999.",
+        &request_id,
+        &group_id,
+        &STANDARD_NO_PAD.encode("a:15550107999"),
+        &hex::encode("15550107999"),
+        "?id=a%2Bb%2Fc%3D",
+        "?id=a%2bb%2fc%3d",
+    ] {
+        assert!(!found_in(text, &values).is_empty(), "{text}");
+    }
+    assert_eq!(found_in("1555010799, a+b/c, nothing", &values), [""; 0]);
+}

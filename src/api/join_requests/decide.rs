@@ -74,11 +74,12 @@ fn check_head(request: &HttpRequest) -> Result<(), Raised> {
 async fn carry_out(
     decision: Decision,
     dry_run: bool,
-    budget: Budget,
+    mut budget: Budget,
     api: &Api,
 ) -> Result<DecisionReport, Raised> {
     if dry_run {
-        return api.parts.reviewer.review(decision, budget).await.map_err(|error| list_problem(&error));
+        let reviewed = api.parts.reviewer.review(decision, &mut budget).await;
+        return reviewed.map_err(|error| list_problem(&error).after_spending(budget.spent));
     }
     let report =
         Arc::clone(&api.parts.decider).decide(decision, budget).await.map_err(|error| match error {

@@ -18,7 +18,7 @@ use crate::api::problem::{ProblemCode, Raised};
 use crate::api::state::Api;
 use crate::domain::Deadline;
 use crate::limits::Spent;
-use crate::telemetry::{LimitName, Route};
+use crate::telemetry::{LimitName, Route, known_method};
 
 /// Serves a request and answers for what became of it.
 pub async fn observe(
@@ -32,7 +32,7 @@ pub async fn observe(
     let _in_flight = api.parts.metrics.enter_request();
     let context = RequestContext::of(request.headers(), Deadline::after(api.request_deadline));
     request.extensions_mut().insert(context.clone());
-    let method = request.method().clone();
+    let method = known_method(request.method().as_str());
     let pattern = request.match_pattern();
     let route = route_of(pattern.as_deref());
     let readiness = request.app_data::<web::Data<Readiness>>().cloned();
@@ -46,9 +46,9 @@ pub async fn observe(
     let spent = response.response().extensions().get::<Spent>().copied().unwrap_or_default();
     let took = started.elapsed();
     let status = response.status().as_u16();
-    api.parts.metrics.request_answered(route, method.as_str(), status, ending.fault, took);
+    api.parts.metrics.request_answered(route, method, status, ending.fault, took);
     api.parts.metrics.overhead(route, took.saturating_sub(spent.queue).saturating_sub(spent.graph));
-    log(&context, method.as_str(), route, status, ending, took, spent);
+    log(&context, method, route, status, ending, took, spent);
     Ok(response)
 }
 

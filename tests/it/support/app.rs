@@ -148,6 +148,11 @@ impl TestApp {
         whole
     }
 
+    pub(crate) async fn stop(self) {
+        self.app.shut_down().await;
+        self.sandbox.stop().await;
+    }
+
     /// Nothing is written to the audit log while the guard lives, as when nobody reads stdout any more.
     pub(crate) fn stall_the_audit_log(&self) -> MutexGuard<'_, Vec<u8>> {
         self.audit.lines.lock().unwrap()

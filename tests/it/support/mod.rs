@@ -5,6 +5,7 @@ mod client;
 mod document;
 pub(crate) mod process;
 mod program;
+pub(crate) mod raw_client;
 mod raw_upstream;
 mod rust_source;
 

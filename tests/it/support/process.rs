@@ -13,7 +13,7 @@ use super::Client;
 use super::app::{AUDIENCE, GRAPH_TOKEN, ISSUER, SECRET};
 
 /// Longer than anything the program does by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Names and values of environment variables.
 pub(crate) type Variables = Vec<(String, String)>;
