@@ -39,7 +39,7 @@ pub(super) fn build_parts(
     let lister = Arc::new(Lister::new(Arc::clone(&graph), settings.graph.max_pages, PageTokens::new(key)?));
     let decider = Decider::new(
         graph,
-        settings.graph.ids_per_call,
+        (settings.graph.ids_per_call, settings.server.max_in_flight),
         Arc::clone(audit),
         Arc::clone(metrics),
         decisions.clone(),

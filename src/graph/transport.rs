@@ -12,7 +12,7 @@ use super::fault::{GraphError, StartError};
 use super::usage;
 use crate::config::{GraphSettings, Secret};
 use crate::domain::GroupId;
-use crate::limits::{Budget, GraphPacing};
+use crate::limits::{Budget, GraphPacing, Held};
 use crate::net::http_client;
 use crate::telemetry::{GraphOperation, Metrics};
 
@@ -85,6 +85,9 @@ impl Transport {
             Ok(permit) => permit,
             Err(held) => return (Duration::ZERO, Err(GraphError::Held(held))),
         };
+        if budget.deadline.left() < least_time(call.operation) {
+            return (Duration::ZERO, Err(GraphError::Held(Held::DeadlinePassed)));
+        }
         let started = Instant::now();
         let timeout = budget.deadline.left().min(self.attempt_timeout);
         let exchange = tokio::time::timeout(timeout, self.exchange(call));
@@ -161,6 +164,14 @@ async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// A decision is sent only with a second left: less would make its outcome unknown more often than not.
+const fn least_time(operation: GraphOperation) -> Duration {
+    match operation {
+        GraphOperation::List => Duration::from_millis(1),
+        GraphOperation::Approve | GraphOperation::Reject => Duration::from_secs(1),
+    }
 }
 
 fn method(operation: GraphOperation) -> Method {

@@ -1,13 +1,12 @@
 //! A decision: chunk after chunk, each sent once, with an outcome for every id whatever happens.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::{DecisionReport, GraphError, Held, Item, Outcome};
+use super::{DecisionReport, GraphError, Item, Outcome};
 use crate::domain::{Action, Caller, DecisionId, GroupId, JoinRequestId};
 use crate::graph::GraphClient;
 use crate::limits::Budget;
@@ -16,9 +15,6 @@ use crate::telemetry::{Audit, Deciding, Metrics};
 /// A group has at most eight members, so no more can ever be approved at once.
 /// Source: <https://developers.facebook.com/documentation/business-messaging/whatsapp/groups>.
 const MOST_APPROVALS_PER_CALL: usize = 8;
-
-/// A chunk is started only with this much time left: less would make its outcome unknown more often than not.
-const LEAST_TIME: Duration = Duration::from_secs(1);
 
 /// What a caller asks for.
 #[derive(Clone, Debug)]
@@ -46,6 +42,8 @@ pub struct Decision {
 pub enum DecideError {
     /// The audit log cannot be written, so nothing was sent.
     AuditUnavailable,
+    /// As many decisions as may be are under way already; nothing was sent.
+    TooMany,
     /// The task that made the decision died. What was executed is not known.
     Died,
 }
@@ -59,21 +57,22 @@ pub struct Decider {
     metrics: Arc<Metrics>,
     /// Decisions run here, so that a caller who goes away cancels nothing and shutdown waits for all of them.
     tasks: TaskTracker,
+    most_at_once: usize,
     /// The runtime of the whole process: those of the HTTP workers end while a decision may still be under way.
     runtime: Handle,
 }
 
 impl Decider {
-    /// Sends at most `ids_per_call` ids in one call of Graph.
+    /// Sends at most `ids_per_call` ids in one call of Graph, and makes at most `most_at_once` decisions at a time.
     pub const fn new(
         graph: Arc<GraphClient>,
-        ids_per_call: usize,
+        (ids_per_call, most_at_once): (usize, usize),
         audit: Arc<Audit>,
         metrics: Arc<Metrics>,
         tasks: TaskTracker,
         runtime: Handle,
     ) -> Self {
-        Self { graph, ids_per_call, audit, metrics, tasks, runtime }
+        Self { graph, ids_per_call, audit, metrics, tasks, most_at_once, runtime }
     }
 
     /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
@@ -82,6 +81,10 @@ impl Decider {
         decision: Decision,
         budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
+        // Callers who went away hold no place among the requests in flight, but their decisions do here.
+        if self.tasks.len() >= self.most_at_once {
+            return Err(DecideError::TooMany);
+        }
         let (tasks, runtime) = (self.tasks.clone(), self.runtime.clone());
         let work = async move { self.decide_to_the_end(decision, budget).await };
         let running = tasks.spawn_on(work.in_current_span(), &runtime);
@@ -127,20 +130,12 @@ impl Decider {
         let mut outcomes = Vec::with_capacity(ids.len());
         let mut stopped = None;
         for chunk in ids.chunks(size) {
-            let due = match stopped.clone() {
-                Some(error) => Err(error),
-                None if budget.deadline.left() < LEAST_TIME => Err(GraphError::Held(Held::DeadlinePassed)),
-                None => Ok(()),
-            };
-            // What was not tried was surely not executed, whatever stopped it.
-            let result = match due {
-                Ok(()) => self.graph.decide(action, group, chunk, budget).await,
-                Err(error) => {
-                    outcomes.extend(chunk.iter().map(|_| Outcome::NotSent(error.clone())));
-                    continue;
-                }
-            };
-            match result {
+            if let Some(error) = &stopped {
+                // What was not tried was surely not executed, whatever stopped it.
+                outcomes.extend(chunk.iter().map(|_| Outcome::NotSent(GraphError::clone(error))));
+                continue;
+            }
+            match self.graph.decide(action, group, chunk, budget).await {
                 Ok(replies) => {
                     outcomes.extend(replies.into_iter().map(|reply| Outcome::of_reply(action, reply)));
                 }

@@ -106,6 +106,29 @@ async fn calls_to_graph_at_the_same_time_are_bounded() {
 }
 
 #[tokio::test]
+async fn a_decision_that_waited_too_long_is_not_sent() {
+    let app = TestApp::builder()
+        .set("LIMITS__GRAPH_MAX_CONCURRENCY", "1")
+        .set("SERVER__REQUEST_DEADLINE", "2s")
+        .spawn()
+        .await;
+    let (group, open) = app.group_with_requests(2);
+    app.graph().fail_next(1, FaultSpec::Delay(1500)).unwrap();
+    let (first, second) = (app.moderator(), app.moderator());
+    let later = async {
+        while app.graph().calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        second.approve(&group, &open[1..]).await
+    };
+    let (sent, waited) = futures_util::join!(first.approve(&group, &open[..1]), later);
+    assert_eq!(sent.outcomes(), ["approved"]);
+    let problem = waited.expect_problem(503, "deadline_exceeded");
+    assert_eq!(problem["executed"], "no");
+    assert_eq!(app.graph().calls().len(), 1);
+}
+
+#[tokio::test]
 async fn a_throttled_decision_pauses_everything() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(2);

@@ -84,6 +84,7 @@ async fn carry_out(
     let report =
         Arc::clone(&api.parts.decider).decide(decision, budget).await.map_err(|error| match error {
             DecideError::AuditUnavailable => Raised::from(ProblemCode::AuditUnavailable),
+            DecideError::TooMany => ProblemCode::Overloaded.into(),
             DecideError::Died => Raised::from(ProblemCode::Internal),
         })?;
     match report.stopped_by() {
