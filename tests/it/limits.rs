@@ -82,8 +82,9 @@ async fn what_graph_may_be_sent_is_bounded_and_the_wait_too() {
     answer.expect_problem(503, "overloaded");
     let wait = answer.header("retry-after").parse::<u64>().unwrap();
     assert!((50..=60).contains(&wait), "one call a minute: {wait}");
-    let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "overloaded");
-    assert_eq!(problem["executed"], "no");
+    let answer = app.moderator().approve(&group, &open).await;
+    assert_eq!(answer.expect_problem(503, "overloaded")["executed"], "no");
+    assert!(answer.header("ratelimit").starts_with(r#""caller";r=58;"#), "what was used is told: {answer:?}");
     assert_eq!(app.graph().calls().len(), 2);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::{DecisionAnswer, DecisionInput};
 use crate::api::extract::{JsonBody, Visitor, group_id};
@@ -34,6 +34,8 @@ pub(super) async fn decide(
     let quota = api.parts.callers.admit_ids(visitor.caller(), ids.len()).map_err(|exceeded| {
         Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(exceeded.retry_after))
     })?;
+    // For the fields of the answer, whatever it will be.
+    request.extensions_mut().insert(quota);
     let decision = Decision {
         id: DecisionId::generate(),
         request_id: visitor.context.request_id.to_string(),
@@ -51,9 +53,7 @@ pub(super) async fn decide(
         raised
     })?;
     let answer = DecisionAnswer::new(id, &group, action.as_str(), &report, api.public_url.as_deref());
-    let mut response = answer_to(&report, &answer);
-    response.extensions_mut().insert(quota);
-    Ok(response)
+    Ok(answer_to(&report, &answer))
 }
 
 /// What may not stand in the head of a decision.

@@ -43,7 +43,7 @@ pub(crate) async fn admit(
         }
     };
     // A decision uses further units; its handler has left the later state here.
-    let later = response.response().extensions().get::<CallerQuota>().copied();
+    let later = response.request().extensions().get::<CallerQuota>().copied();
     state_quota(response.headers_mut(), &later.unwrap_or(quota));
     Ok(response)
 }
