@@ -172,3 +172,75 @@ fn number(value: &Value) -> Option<i64> {
 fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// JSON that is nearly what Graph sends, with anything in any place.
+    fn nearly_an_answer() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[A-Za-z0-9=]{0,8}".prop_map(Value::from),
+        ];
+        let name = prop::sample::select(vec![
+            "approved_join_requests",
+            "rejected_join_requests",
+            "failed_join_requests",
+            "join_request_id",
+            "errors",
+            "error",
+            "code",
+            "data",
+            "paging",
+            "next",
+            "cursors",
+            "after",
+            "creation_timestamp",
+        ]);
+        leaf.prop_recursive(5, 64, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..6).prop_map(|members| {
+                    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Some(body) = Body::parse(&bytes) {
+                body.error();
+                body.page();
+                body.lists(Action::Approve);
+            }
+        }
+
+        #[test]
+        fn nothing_is_done_that_the_list_of_its_verb_does_not_name(answer in nearly_an_answer()) {
+            let bytes = answer.to_string().into_bytes();
+            let Some(body) = Body::parse(&bytes) else { return Ok(()) };
+            body.error();
+            body.page();
+            for (action, name) in [(Action::Approve, "approved_join_requests"), (Action::Reject, "rejected_join_requests")] {
+                let stated = answer.get(name).map(Value::to_string).unwrap_or_default();
+                for id in body.lists(action).map(|lists| lists.done).unwrap_or_default() {
+                    let quoted = Value::from(id).to_string();
+                    prop_assert!(stated.contains(&quoted), "{} is not in {}", quoted, stated);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_not_followed() {
+        let deep = format!("{{\"data\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Body::parse(deep.as_bytes()).is_none());
+    }
+}
