@@ -15,7 +15,7 @@ use crate::telemetry::Metrics;
 #[derive(Debug)]
 pub struct ApiParts {
     /// Checks internal tokens.
-    pub verifier: Verifier,
+    pub verifier: Arc<Verifier>,
     /// Counts what callers use.
     pub callers: Arc<CallerLimiter>,
     /// Lists.

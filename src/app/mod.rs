@@ -87,7 +87,7 @@ impl App {
         let audit = Arc::new(audit);
         let decisions = TaskTracker::new();
         let parts = build_parts(&settings, &key, &audit, &metrics, &decisions)?;
-        let callers = Arc::clone(&parts.callers);
+        let (callers, verifier) = (Arc::clone(&parts.callers), Arc::clone(&parts.verifier));
         let api = web::Data::new(Api::new(parts, &settings.server, &settings.limits));
 
         let api_listener = bind("server.listen", settings.server.listen)?;
@@ -101,7 +101,7 @@ impl App {
         let (api_handle, admin_handle) = (api_server.handle(), admin_server.handle());
         background.spawn(report_end("API", api_server));
         background.spawn(report_end("admin", admin_server));
-        background.spawn(stop.clone().run_until_cancelled_owned(reload(settings.secrets, metrics)));
+        background.spawn(stop.clone().run_until_cancelled_owned(reload(settings.secrets, verifier, metrics)));
         background.spawn(stop.clone().run_until_cancelled_owned(sweep(callers)));
         readiness.up();
         Ok(Self {

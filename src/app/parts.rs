@@ -46,7 +46,7 @@ pub(super) fn build_parts(
         Handle::current(),
     );
     Ok(ApiParts {
-        verifier: Verifier::new(&settings.auth)?,
+        verifier: Arc::new(Verifier::new(&settings.auth)?),
         callers: Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics))),
         reviewer: Reviewer::new(Arc::clone(&lister)),
         lister,

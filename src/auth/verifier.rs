@@ -49,6 +49,11 @@ impl Verifier {
         })
     }
 
+    /// Whether the keys of the setting are those of its latest content. True for settings that hold no keys.
+    pub fn uses_latest(&self, setting: &str) -> bool {
+        self.issuers.iter().find_map(|issuer| issuer.keys.uses_latest(setting)).unwrap_or(true)
+    }
+
     /// Checks a token, or finds that it was checked before, with the keys still in force and its time not over.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, AuthFailure> {
         if token.len() > MAX_TOKEN_BYTES {

@@ -69,10 +69,11 @@ fn is_kubernetes_service_link(name: &str) -> bool {
     if name.contains("__") {
         return false;
     }
-    let port_link = |rest: &str| rest.is_empty() || rest.contains("_TCP") || rest.contains("_UDP");
+    let protocols = ["_TCP", "_UDP", "_SCTP"];
     name.ends_with("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
-        || name.split_once("_PORT").is_some_and(|(_, rest)| port_link(rest))
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_") && protocols.iter().any(|protocol| name.contains(protocol))
 }
 
 /// A raw value and where it came from.
@@ -104,7 +105,7 @@ impl Entries {
             }
         }
         for (name, text) in &environment.settings {
-            let key = name.trim_start_matches(PREFIX).to_ascii_lowercase().replace("__", ".");
+            let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase().replace("__", ".");
             let entry = Entry {
                 value: toml::Value::String(text.clone()),
                 source: name.clone(),
@@ -120,6 +121,13 @@ impl Entries {
             if key.is_empty() { segment.to_owned() } else { format!("{key}.{segment}") }
         };
         match value {
+            // An empty table is kept, so that a misspelt section is found even when it says nothing.
+            empty @ toml::Value::Table(_)
+                if !key.is_empty() && empty.as_table().is_some_and(toml::Table::is_empty) =>
+            {
+                let entry = Entry { value: empty, source: source.to_owned(), from_environment: false };
+                self.0.insert(key.to_owned(), entry);
+            }
             toml::Value::Table(table) => {
                 for (name, inner) in table {
                     self.flatten(&under(&name), inner, source);
@@ -152,4 +160,36 @@ fn read_toml(path: &Path) -> Result<toml::Table, SourceError> {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         SourceError::NotToml(before.lines().count().max(1))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_links_of_kubernetes_services_are_told_from_settings() {
+        for name in [
+            "JOINGATE_PORT",
+            "JOINGATE_SERVICE_HOST",
+            "JOINGATE_PORTAL_PORT",
+            "JOINGATE_PORTAL_PORT_80_TCP_ADDR",
+            "JOINGATE_PORT_53_UDP",
+            "JOINGATE_PORT_9_SCTP_PROTO",
+            "JOINGATE_ADMIN_SERVICE_PORT_HTTP",
+        ] {
+            assert!(is_kubernetes_service_link(name), "{name}");
+        }
+        for name in
+            ["JOINGATE_SERVER__LISTEN", "JOINGATE_GRAPH_TOKEN", "JOINGATE_PORTAL", "JOINGATE_X__SERVICE_PORT"]
+        {
+            assert!(!is_kubernetes_service_link(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_is_taken_off_once() {
+        let pairs = [("JOINGATE_JOINGATE_SERVER__LISTEN".to_owned(), "x".to_owned())];
+        let (entries, _) = Entries::gather(None, &Environment::from_pairs(pairs));
+        assert!(entries.0.contains_key("joingate_server.listen"));
+    }
 }

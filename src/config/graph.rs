@@ -103,7 +103,7 @@ fn read_timeouts(section: &mut Section<'_, '_>) -> (Duration, Duration) {
         "connect_timeout",
         Duration::from_secs(2),
         least..=Duration::from_secs(30),
-        "How long to wait for a connection to Graph.",
+        "How long to wait for a connection to Graph; at most half of `attempt_timeout`.",
     );
     let attempt = section.duration(
         "attempt_timeout",

@@ -73,7 +73,13 @@ impl<'e> Reader<'e> {
 
     /// All problems, unknown keys among them, or what took effect.
     pub(super) fn finish(mut self) -> Result<(Vec<Effective>, Vec<Arc<Secret>>), SettingProblems> {
-        for (key, entry) in self.entries.0.iter().filter(|(key, _)| !self.used.contains(*key)) {
+        let is_known_section = |key: &str, entry: &Entry| {
+            let inside = |known: &String| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+            entry.value.is_table() && self.used.iter().any(inside)
+        };
+        let unknown =
+            |(key, entry): &(&String, &Entry)| !self.used.contains(*key) && !is_known_section(key, entry);
+        for (key, entry) in self.entries.0.iter().filter(unknown) {
             let nearest = self.used.iter().min_by_key(|known| strsim::levenshtein(known, key));
             let hint = nearest
                 .filter(|known| strsim::levenshtein(known, key) <= 4)

@@ -40,7 +40,7 @@ impl ServerSettings {
     pub(super) fn read(section: &mut Section<'_, '_>) -> Self {
         let any = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
         let seconds = Duration::from_secs;
-        Self {
+        let settings = Self {
             listen: section.address("listen", any(8080), "Where the API listens."),
             admin_listen: section.address("admin_listen", any(9090), "Where `/livez`, `/readyz` and `/metrics` listen."),
             request_deadline: section.duration(
@@ -78,11 +78,24 @@ impl ServerSettings {
                 },
                 "The gateway's address as callers see it; makes problem types absolute.",
             ),
-            secret_key: section.secret(
+            secret_key: section.secret_read_once(
                 "secret_key",
                 SecretForm::Key,
                 "Keys the hashes of ids in logs and the page tokens; read at start only. Without it: random, so neither outlives the process nor is shared between replicas.",
             ),
+        };
+        settings.check_together(section);
+        settings
+    }
+
+    /// What is right by itself and wrong together.
+    fn check_together(&self, section: &mut Section<'_, '_>) {
+        if self.shutdown_timeout < self.request_deadline {
+            let message = "at least `request_deadline`, or requests in flight would be cut off";
+            section.missing("shutdown_timeout", message);
+        }
+        if self.listen == self.admin_listen && self.listen.port() != 0 {
+            section.missing("admin_listen", "it must differ from `listen`");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One method per operation of the edge.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::codes::ErrorClass;
 use super::fault::{GraphError, StartError};
@@ -11,8 +12,11 @@ use super::transport::{Answer, Call, Transport};
 use super::wire::{Body, Lists, decision_body};
 use crate::config::GraphSettings;
 use crate::domain::{Action, GroupId, JoinRequestId};
-use crate::limits::{Budget, GraphPacing};
+use crate::limits::{Budget, GraphPacing, PauseReason};
 use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
+
+/// How long nothing is sent when Meta moves the account: it takes minutes.
+const MAINTENANCE: Duration = Duration::from_mins(1);
 
 /// What Graph said about one id that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,13 +86,25 @@ impl GraphClient {
             Action::Reject => GraphOperation::Reject,
         };
         let call = Call { operation, group, query: Vec::new(), body: Some(decision_body(ids)) };
-        self.attempt(&call, budget, |body, answer| {
-            let replies = self.replies(ids, body.lists(action)?, answer);
-            let refused = replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
-            let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
-            Some((replies, outcome))
-        })
-        .await
+        let (mut replies, mut beside) = self
+            .attempt(&call, budget, |body, answer| {
+                let replies = self.replies(ids, body.lists(action)?, answer);
+                let beside = body.error().map(|error| Refusal::of_call(error, answer.status, answer.wait));
+                let refused = replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
+                let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
+                Some(((replies, beside), outcome))
+            })
+            .await?;
+        // The lists are the answer; what is refused in them or beside them still counts for the calls after it.
+        for reply in &mut replies {
+            if let ItemReply::Refused(refusal) = reply {
+                self.note(refusal);
+            }
+        }
+        if let Some(refusal) = &mut beside {
+            self.note(refusal);
+        }
+        Ok(replies)
     }
 
     /// Sends once, reads the answer, and settles everything that follows from it.
@@ -109,42 +125,42 @@ impl GraphClient {
 
     /// Lets pacing and metrics know what the answer means for the calls after it.
     fn settle<T>(&self, operation: GraphOperation, result: &mut Result<T, GraphError>) {
-        let metrics = &self.transport.metrics;
-        if let Err(error) = result {
-            log(operation, error);
-        }
         match result {
             Ok(_) => {
                 self.transport.pacing.served();
-                metrics.graph_token(true);
+                self.transport.metrics.graph_token(true);
             }
-            Err(GraphError::Refused(refusal)) => {
-                metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
-                match refusal.class {
-                    ErrorClass::Throttle | ErrorClass::Maintenance => {
-                        refusal.wait = Some(self.transport.pacing.throttled(refusal.wait));
-                    }
-                    ErrorClass::Credential => metrics.graph_token(false),
-                    ErrorClass::Transient
-                    | ErrorClass::Permission
-                    | ErrorClass::GroupNotFound
-                    | ErrorClass::GroupSuspended
-                    | ErrorClass::GroupFull
-                    | ErrorClass::UserNotAddable
-                    | ErrorClass::RequestGone
-                    | ErrorClass::CursorExpired
-                    | ErrorClass::Partial
-                    | ErrorClass::Rejected
-                    | ErrorClass::Unclear => (),
+            Err(error) => {
+                if let GraphError::Refused(refusal) = error {
+                    self.note(refusal);
                 }
+                log(operation, error);
             }
-            Err(
-                GraphError::Held(_)
-                | GraphError::NotConnected
-                | GraphError::TimedOut
-                | GraphError::Broken
-                | GraphError::Unreadable { .. },
-            ) => (),
+        }
+    }
+
+    /// What a refusal means for the calls after it, whether of a whole call, of one id, or beside the lists.
+    fn note(&self, refusal: &mut Refusal) {
+        let (metrics, pacing) = (&self.transport.metrics, &self.transport.pacing);
+        metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
+        match refusal.class {
+            ErrorClass::Throttle => refusal.wait = Some(pacing.throttled(refusal.wait, PauseReason::Quota)),
+            ErrorClass::Maintenance => {
+                let wait = refusal.wait.unwrap_or_default().max(MAINTENANCE);
+                refusal.wait = Some(pacing.throttled(Some(wait), PauseReason::Maintenance));
+            }
+            ErrorClass::Credential => metrics.graph_token(false),
+            ErrorClass::Transient
+            | ErrorClass::Permission
+            | ErrorClass::GroupNotFound
+            | ErrorClass::GroupSuspended
+            | ErrorClass::GroupFull
+            | ErrorClass::UserNotAddable
+            | ErrorClass::RequestGone
+            | ErrorClass::CursorExpired
+            | ErrorClass::Partial
+            | ErrorClass::Rejected
+            | ErrorClass::Unclear => (),
         }
     }
 
@@ -155,14 +171,7 @@ impl GraphClient {
         let mut done = done.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
         let replies = ids.iter().map(|id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
             (true, None) => ItemReply::Done,
-            (false, Some(error)) => {
-                let refusal = Refusal::of_item(error, answer.status);
-                metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
-                if refusal.class == ErrorClass::Throttle {
-                    self.transport.pacing.throttled(answer.wait);
-                }
-                ItemReply::Refused(refusal)
-            }
+            (false, Some(error)) => ItemReply::Refused(Refusal::of_item(error, answer.status, answer.wait)),
             (true, Some(_)) => {
                 metrics.graph_drifted("id_in_both_lists");
                 ItemReply::Unclear
@@ -189,11 +198,8 @@ fn read_page(body: &Body, answer: &Answer) -> Option<(Page, AttemptOutcome)> {
 /// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
 fn judge<T>(answer: &Answer, read: impl Fn(&Body, &Answer) -> Option<T>) -> Result<T, GraphError> {
     let http_status = answer.status;
-    let refuse = |error: NamedError| {
-        let mut refusal = Refusal::of_call(error, http_status);
-        refusal.wait = answer.wait;
-        Err(GraphError::Refused(refusal))
-    };
+    let refuse =
+        |error: NamedError| Err(GraphError::Refused(Refusal::of_call(error, http_status, answer.wait)));
     // A redirect is a fault even when its body looks right: it came from who knows where.
     let redirected = (300..400).contains(&http_status);
     match Body::parse(&answer.body).filter(|_| !redirected) {

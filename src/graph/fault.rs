@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::codes::ErrorClass;
 use super::refusal::Refusal;
 use crate::limits::Held;
 
@@ -43,7 +42,7 @@ impl GraphError {
         match self {
             Self::Held(_) | Self::NotConnected => true,
             Self::TimedOut | Self::Broken | Self::Unreadable { .. } => false,
-            Self::Refused(refusal) => refusal.class.surely_not_executed(),
+            Self::Refused(refusal) => refusal.not_executed,
         }
     }
 
@@ -81,15 +80,14 @@ impl GraphError {
     /// How long the caller should wait before trying again, as far as known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Held(Held::Paused { retry_after } | Held::Limited { retry_after }) => Some(*retry_after),
+            Self::Held(Held::Paused { retry_after, .. } | Held::Limited { retry_after }) => {
+                Some(*retry_after)
+            }
             Self::Held(Held::DeadlinePassed)
             | Self::NotConnected
             | Self::TimedOut
             | Self::Broken
             | Self::Unreadable { .. } => None,
-            Self::Refused(refusal) if refusal.class == ErrorClass::Maintenance => {
-                Some(refusal.wait.unwrap_or(Duration::from_mins(1)))
-            }
             Self::Refused(refusal) => refusal.wait,
         }
     }

@@ -18,8 +18,11 @@ pub struct Refusal {
     pub fbtrace_id: Option<String>,
     /// What kind of refusal it is.
     pub class: ErrorClass,
-    /// How long Graph asked us to wait.
+    /// How long to wait, as far as Graph asked for it.
     pub wait: Option<Duration>,
+    /// Whether Graph surely executed nothing of what it refused so: a known code that says as much, or an unknown one
+    /// with a status of 400 to 428 except 408. A bare 429 pauses us and proves nothing.
+    pub not_executed: bool,
 }
 
 /// The parts of an error object that matter, as read from the body.
@@ -34,8 +37,8 @@ pub(super) struct NamedError {
 impl Refusal {
     /// Classes the error of a whole call: by its code, else by `is_transient`, else by the HTTP status. An unknown
     /// code is an explicit refusal only with 400 to 428 except 408.
-    pub(super) fn of_call(error: NamedError, http_status: u16) -> Self {
-        let known = error.code.and_then(|code| lookup(code, error.subcode)).map(|row| row.class);
+    pub(super) fn of_call(error: NamedError, http_status: u16, wait: Option<Duration>) -> Self {
+        let known = class_of(&error);
         let class = known.unwrap_or(match http_status {
             _ if error.is_transient => ErrorClass::Transient,
             429 => ErrorClass::Throttle,
@@ -43,19 +46,28 @@ impl Refusal {
             400..=407 | 409..=428 => ErrorClass::Rejected,
             _ => ErrorClass::Unclear,
         });
-        Self::new(error, http_status, class)
+        let explicit = known.is_some() || class == ErrorClass::Rejected;
+        Self::new(error, http_status, wait, class, explicit && class.surely_not_executed())
     }
 
     /// Classes the error of one id. Graph lists the id as refused, so an unknown code is a refusal too.
-    pub(super) fn of_item(error: NamedError, http_status: u16) -> Self {
-        let known = error.code.and_then(|code| lookup(code, error.subcode)).map(|row| row.class);
+    pub(super) fn of_item(error: NamedError, http_status: u16, wait: Option<Duration>) -> Self {
         let unknown = if error.is_transient { ErrorClass::Transient } else { ErrorClass::Rejected };
-        Self::new(error, http_status, known.unwrap_or(unknown))
+        let class = class_of(&error).unwrap_or(unknown);
+        // The wait of the answer is the wait of the items that a quota refused.
+        let wait = wait.filter(|_| class == ErrorClass::Throttle);
+        Self::new(error, http_status, wait, class, class.surely_not_executed())
     }
 
-    fn new(error: NamedError, http_status: u16, class: ErrorClass) -> Self {
+    fn new(
+        error: NamedError,
+        http_status: u16,
+        wait: Option<Duration>,
+        class: ErrorClass,
+        not_executed: bool,
+    ) -> Self {
         let NamedError { code, subcode, fbtrace_id, .. } = error;
-        Self { code, subcode, http_status, fbtrace_id, class, wait: None }
+        Self { code, subcode, http_status, fbtrace_id, class, wait, not_executed }
     }
 
     /// The value of the metric label `code`: only codes of the table, so that Graph cannot grow the label.
@@ -65,12 +77,16 @@ impl Refusal {
     }
 }
 
+fn class_of(error: &NamedError) -> Option<ErrorClass> {
+    error.code.and_then(|code| lookup(code, error.subcode)).map(|row| row.class)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn class(code: Option<u32>, is_transient: bool, http_status: u16) -> ErrorClass {
-        Refusal::of_call(NamedError { code, is_transient, ..NamedError::default() }, http_status).class
+        Refusal::of_call(NamedError { code, is_transient, ..NamedError::default() }, http_status, None).class
     }
 
     #[test]
@@ -97,5 +113,16 @@ mod tests {
             assert_eq!(class(Some(999_999), is_transient, status), expected, "{status}");
             assert_eq!(class(None, is_transient, status), expected, "{status} without a code");
         }
+    }
+
+    #[test]
+    fn a_bare_429_proves_nothing() {
+        let not_executed = |code, http_status| {
+            Refusal::of_call(NamedError { code, ..NamedError::default() }, http_status, None).not_executed
+        };
+        assert!(!not_executed(None, 429));
+        assert!(!not_executed(Some(987_654), 429));
+        assert!(not_executed(Some(131_208), 429));
+        assert!(not_executed(Some(987_654), 400));
     }
 }

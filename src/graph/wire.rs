@@ -20,7 +20,7 @@ pub(super) struct Body(Map<String, Value>);
 /// What Graph said about single ids.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    /// How often each id is listed as done.
+    /// The ids listed as done. Only plain text counts, as documented: anything else may mean anything.
     pub(super) done: Vec<String>,
     /// The ids listed as refused, with the first error of each.
     pub(super) failed: HashMap<String, NamedError>,
@@ -62,7 +62,7 @@ impl Body {
         }
         let mut lists = Lists::default();
         for entry in done.into_iter().flatten() {
-            match done_id(entry) {
+            match entry.as_str() {
                 Some(id) => lists.done.push(id.to_owned()),
                 None => lists.nameless += 1,
             }
@@ -123,11 +123,6 @@ enum Next {
 pub(super) fn decision_body(ids: &[JoinRequestId]) -> Vec<u8> {
     let ids = ids.iter().map(JoinRequestId::as_str).collect::<Vec<_>>();
     json!({ "messaging_product": "whatsapp", "join_requests": ids }).to_string().into_bytes()
-}
-
-/// An id in a list of done ones: text, as documented, or an object like the ones in the list of failed ones.
-fn done_id(entry: &Value) -> Option<&str> {
-    entry.as_str().or_else(|| entry.get("join_request_id")?.as_str())
 }
 
 fn failed_entry(entry: &Value) -> Option<(String, NamedError)> {

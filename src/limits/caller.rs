@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
@@ -49,6 +50,9 @@ pub struct CallerLimiter {
     limiter: Limiter,
     rate: Rate,
     burst: u32,
+    started: Instant,
+    /// Seconds after the start.
+    swept_at: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
@@ -56,13 +60,20 @@ impl CallerLimiter {
     /// A limiter in which nobody has used anything.
     pub fn new(settings: &LimitSettings, metrics: Arc<Metrics>) -> Self {
         let limiter = RateLimiter::dashmap(quota(settings.caller, settings.caller_burst)).with_middleware();
-        Self { limiter, rate: settings.caller, burst: settings.caller_burst, metrics }
+        Self {
+            limiter,
+            rate: settings.caller,
+            burst: settings.caller_burst,
+            started: Instant::now(),
+            swept_at: AtomicU64::new(0),
+            metrics,
+        }
     }
 
     /// Takes the unit of a request.
     pub fn admit(&self, caller: &Caller) -> Result<CallerQuota, QuotaExceeded> {
         if self.limiter.len() > MAX_CALLERS {
-            self.sweep();
+            self.sweep_soon();
         }
         self.take(caller, NonZeroU32::MIN)
     }
@@ -71,6 +82,15 @@ impl CallerLimiter {
     pub fn admit_ids(&self, caller: &Caller, ids: usize) -> Result<CallerQuota, QuotaExceeded> {
         let units = u32::try_from(ids.div_ceil(IDS_PER_UNIT)).unwrap_or(u32::MAX);
         self.take(caller, NonZeroU32::new(units).unwrap_or(NonZeroU32::MIN))
+    }
+
+    /// Sweeps between the timer's turns, but not with every request.
+    fn sweep_soon(&self) {
+        let seconds = self.started.elapsed().as_secs();
+        let last = self.swept_at.swap(seconds, Ordering::Relaxed);
+        if seconds > last {
+            self.sweep();
+        }
     }
 
     /// Forgets callers whose units are all there again; called on a timer.

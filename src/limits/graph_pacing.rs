@@ -8,7 +8,7 @@ use governor::{DefaultDirectRateLimiter, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::budget::Budget;
-use super::pause::Pause;
+use super::pause::{Pause, PauseReason};
 use super::quota;
 use crate::config::LimitSettings;
 use crate::telemetry::{LimitName, Metrics};
@@ -20,6 +20,8 @@ pub enum Held {
     Paused {
         /// What is left of it.
         retry_after: Duration,
+        /// Why Graph asked.
+        reason: PauseReason,
     },
     /// Our own limit towards Graph is used up for longer than the request may wait.
     Limited {
@@ -56,7 +58,7 @@ impl GraphPacing {
         }
     }
 
-    /// Waits for a slot and for the rate, first come first served.
+    /// Waits for a slot, first come first served, and then for the rate.
     pub async fn admit(&self, budget: &mut Budget) -> Result<Permit, Held> {
         let started = Instant::now();
         let result = self.wait_in_turn(budget).await;
@@ -90,9 +92,9 @@ impl GraphPacing {
             .map_err(|_closed| Held::DeadlinePassed)?;
         loop {
             let now = Instant::now();
-            if let Some(left) = self.pause.left(now) {
+            if let Some((left, reason)) = self.pause.left(now) {
                 if now + left > until {
-                    return Err(Held::Paused { retry_after: left });
+                    return Err(Held::Paused { retry_after: left, reason });
                 }
                 tokio::time::sleep(left).await;
                 continue;
@@ -111,15 +113,15 @@ impl GraphPacing {
     }
 
     /// Graph throttled a call: nothing more is sent until the wait it stated (or our own backoff) is over.
-    pub fn throttled(&self, stated: Option<Duration>) -> Duration {
-        let wait = self.pause.begin(stated, Instant::now());
+    pub fn throttled(&self, stated: Option<Duration>, reason: PauseReason) -> Duration {
+        let wait = self.pause.begin(stated, reason, Instant::now());
         self.metrics.graph_paused(Some(SystemTime::now() + wait));
         wait
     }
 
     /// Graph served a call.
     pub fn served(&self) {
-        self.pause.served();
+        self.pause.served(Instant::now());
         if self.pause.left(Instant::now()).is_none() {
             self.metrics.graph_paused(None);
         }

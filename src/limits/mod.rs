@@ -8,6 +8,7 @@ mod pause;
 pub use budget::{Budget, Spent};
 pub use caller::{CallerLimiter, CallerQuota, QuotaExceeded};
 pub use graph_pacing::{GraphPacing, Held, Permit};
+pub use pause::PauseReason;
 
 use std::num::NonZeroU32;
 

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::{DecisionReport, GraphError, Item, Outcome};
+use super::{DecisionReport, GraphError, Held, Item, Outcome};
 use crate::domain::{Action, Caller, DecisionId, GroupId, JoinRequestId};
 use crate::graph::GraphClient;
 use crate::limits::Budget;
@@ -85,35 +85,53 @@ impl Decider {
         if self.tasks.len() >= self.most_at_once {
             return Err(DecideError::TooMany);
         }
-        let (tasks, runtime) = (self.tasks.clone(), self.runtime.clone());
-        let work = async move { self.decide_to_the_end(decision, budget).await };
-        let running = tasks.spawn_on(work.in_current_span(), &runtime);
-        running.await.unwrap_or(Err(DecideError::Died))
+        let Decision { id, request_id, caller, action, group, ids, reason, on_behalf_of } = decision;
+        let deciding = Deciding { decision_id: id, request_id, caller, on_behalf_of, reason, group, action };
+        let deciding = Arc::new(deciding);
+        let (decider, context, sent) = (Arc::clone(&self), Arc::clone(&deciding), ids.clone());
+        let work = async move { decider.decide_to_the_end(&context, sent, budget).await };
+        let running = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
+        let result = running.await;
+        result.unwrap_or_else(|_panicked| {
+            // What it had done by then nobody knows.
+            self.write_down(
+                &deciding,
+                ids.into_iter().map(|id| Item { id, outcome: Outcome::Unknown(None) }),
+            );
+            Err(DecideError::Died)
+        })
     }
 
     async fn decide_to_the_end(
         &self,
-        decision: Decision,
+        deciding: &Deciding,
+        ids: Vec<JoinRequestId>,
         mut budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
-        let Decision { action, .. } = decision;
-        let deciding = Deciding {
-            decision_id: decision.id,
-            request_id: decision.request_id,
-            caller: decision.caller,
-            on_behalf_of: decision.on_behalf_of,
-            reason: decision.reason,
-            group: decision.group,
-            action,
+        let not_sent = |id: JoinRequestId| Item {
+            id,
+            outcome: Outcome::NotSent(GraphError::Held(Held::DeadlinePassed)),
         };
-        let intended = self.audit.intended(&deciding, &decision.ids, budget.deadline).await;
-        intended.map_err(|_unavailable| DecideError::AuditUnavailable)?;
-        let items = self.send_chunks(action, &deciding.group, decision.ids, &mut budget).await;
-        for item in &items {
-            self.audit.decided(&deciding, &item.audited());
-            self.metrics.decided(action.as_str(), item.outcome.as_str());
+        if budget.deadline.left().is_zero() {
+            let items = ids.into_iter().map(not_sent).collect();
+            return Ok(DecisionReport { items, spent: budget.spent });
         }
+        if self.audit.intended(deciding, &ids, budget.deadline).await.is_err() {
+            // The intent may be written later all the same; it must not stand there alone.
+            self.write_down(deciding, ids.into_iter().map(not_sent));
+            return Err(DecideError::AuditUnavailable);
+        }
+        let items = self.send_chunks(deciding.action, &deciding.group, ids, &mut budget).await;
+        self.write_down(deciding, items.iter().cloned());
         Ok(DecisionReport { items, spent: budget.spent })
+    }
+
+    /// Writes what became of each id into the audit log and counts it.
+    fn write_down(&self, deciding: &Deciding, items: impl Iterator<Item = Item>) {
+        for item in items {
+            self.audit.decided(deciding, &item.audited());
+            self.metrics.decided(deciding.action.as_str(), item.outcome.as_str());
+        }
     }
 
     async fn send_chunks(

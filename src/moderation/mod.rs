@@ -12,7 +12,7 @@ mod review;
 pub use decide::{DecideError, Decider, Decision};
 pub use list::{ListError, Lister, Listing};
 pub use outcome::{Item, Outcome};
-pub use page_token::{KeyUnusable, PageTokenInvalid, PageTokens};
+pub use page_token::{KeyUnusable, MAX_PAGE_TOKEN, PageTokenInvalid, PageTokens};
 pub use report::DecisionReport;
 pub use review::Reviewer;
 

@@ -11,7 +11,7 @@ use crate::domain::GroupId;
 use crate::graph::Cursor;
 
 /// Longest token looked at, in bytes.
-const MAX_LENGTH: usize = 2048;
+pub const MAX_PAGE_TOKEN: usize = 2048;
 
 /// The token is not ours, was changed, or is for another group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl PageTokens {
 
     /// The cursor in a token that was made here for this group.
     pub(super) fn open(&self, group: &GroupId, token: &str) -> Result<Cursor, PageTokenInvalid> {
-        let short = token.len() <= MAX_LENGTH;
+        let short = token.len() <= MAX_PAGE_TOKEN;
         let mut bytes =
             short.then(|| URL_SAFE_NO_PAD.decode(token).ok()).flatten().ok_or(PageTokenInvalid)?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(PageTokenInvalid)?;

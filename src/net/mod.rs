@@ -30,7 +30,8 @@ pub enum ClientError {
 pub fn http_client(settings: &GraphSettings) -> Result<reqwest::Client, ClientError> {
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
-        .connect_timeout(settings.connect_timeout)
+        // Shorter than the whole call, or an attempt to connect would end as if something might have been sent.
+        .connect_timeout(settings.connect_timeout.min(settings.attempt_timeout / 2))
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -1,7 +1,7 @@
 //! Log lines on stderr.
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{LogFormat, LogLevel, TelemetrySettings};
 
@@ -31,24 +31,11 @@ pub fn start_logging(settings: TelemetrySettings) -> Result<(), LoggingError> {
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match settings.log {
-        LogFormat::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .finish()
-            .try_init_global(),
-        LogFormat::Pretty => builder.finish().try_init_global(),
+        LogFormat::Json => {
+            let json = builder.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            json.finish().try_init()?;
+        }
+        LogFormat::Pretty => builder.finish().try_init()?,
     }
-}
-
-/// Installs a finished subscriber.
-trait InitGlobal {
-    fn try_init_global(self) -> Result<(), LoggingError>;
-}
-
-impl<S: tracing_subscriber::util::SubscriberInitExt> InitGlobal for S {
-    fn try_init_global(self) -> Result<(), LoggingError> {
-        Ok(self.try_init()?)
-    }
+    Ok(())
 }

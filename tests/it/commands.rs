@@ -661,3 +661,29 @@ fn the_environment_overrides_the_file_value_by_value() {
     assert_eq!(settings.server.drain_delay, Duration::from_secs(7));
     assert_eq!(settings.auth.issuers[0].audience, AUDIENCE);
 }
+
+#[test]
+fn a_section_that_does_not_exist_is_refused_even_when_it_is_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("joingate.toml");
+    let text = "[server]\n[grph]\n[[limts]]\n[auth.issuers.other]\n[limits.callers]\n";
+    std::fs::write(&file, text).unwrap();
+    let problems = Settings::load(Some(&file), &Environment::default()).unwrap_err().0;
+    let unknown = problems.iter().filter(|problem| problem.message.starts_with("there is no such setting"));
+    let keys = unknown.map(|problem| problem.key.as_str()).collect::<Vec<_>>();
+    assert_eq!(keys, ["auth.issuers.other", "grph", "limits.callers", "limts.0"]);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let pairs =
+        [("JOINGATE_SERVER__SHUTDOWN_TIMEOUT", "10s"), ("JOINGATE_SERVER__ADMIN_LISTEN", "0.0.0.0:8080")];
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let problems = Settings::load(None, &Environment::from_pairs(pairs)).unwrap_err().to_string();
+    for expected in [
+        "server.shutdown_timeout (JOINGATE_SERVER__SHUTDOWN_TIMEOUT): at least `request_deadline`",
+        "server.admin_listen (JOINGATE_SERVER__ADMIN_LISTEN): it must differ from `listen`",
+    ] {
+        assert!(problems.contains(expected), "{problems}");
+    }
+}

@@ -1,9 +1,12 @@
 //! Approving and rejecting.
 
+use std::time::Duration;
+
 use joingate_sandbox::{FaultSpec, GroupSpec, RequestSpec};
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
-use crate::support::{RawUpstream, Reply, TestApp};
+use crate::support::{DECIDE, RawUpstream, Reply, TestApp, token};
 
 const GROUP: &str = "Y2FwaTox";
 
@@ -144,6 +147,12 @@ async fn an_ambiguous_end_is_unknown_and_never_sent_again() {
         error(500, 987_654),
         error(200, 987_654),
         error(408, 987_654),
+        error(429, 987_654),
+        Reply::with_headers(429, "Content-Type: text/html\r\n", html),
+        Reply::json(
+            200,
+            r#"{"approved_join_requests":[{"join_request_id":"YQ=="},{"join_request_id":"Yg=="}]}"#,
+        ),
     ] {
         let upstream = RawUpstream::answering([reply.clone()]).await;
         let app = TestApp::builder()
@@ -243,6 +252,65 @@ async fn earlier_results_survive_and_the_rest_is_not_sent() {
     }
 }
 
+/// Ids that were carried out and an error beside them: the lists are the answer, and the error still counts.
+#[tokio::test]
+async fn an_error_beside_the_lists_stops_what_would_follow() {
+    let throttled = r#"{"approved_join_requests":["YQ=="],"error":{"message":"m","code":131208}}"#;
+    let upstream =
+        RawUpstream::answering([Reply::with_headers(400, "Retry-After: 120\r\n", throttled)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).set("GRAPH__IDS_PER_CALL", "1").spawn().await;
+    let answer = app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await;
+    assert_eq!(answer.outcomes(), ["approved", "not_sent"]);
+    assert_eq!((answer.header("retry-after"), upstream.requests().len()), ("120", 1));
+
+    let revoked = r#"{"approved_join_requests":["YQ=="],"error":{"message":"m","code":190}}"#;
+    let upstream = RawUpstream::answering([Reply::json(400, revoked)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    assert_eq!(app.moderator().approve(GROUP, &["YQ=="]).await.outcomes(), ["approved"]);
+    assert_eq!(app.metric(&["joingate_graph_token_valid{"]).await, 0);
+}
+
+#[tokio::test]
+async fn an_id_that_a_quota_refused_tells_the_wait() {
+    let body = r#"{"approved_join_requests":[],"failed_join_requests":[{"join_request_id":"YQ==",
+        "errors":[{"code":131208}]}]}"#;
+    let upstream = RawUpstream::answering([Reply::with_headers(200, "Retry-After: 300\r\n", body)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let answer = app.moderator().approve(GROUP, &["YQ=="]).await;
+    assert_eq!((answer.outcomes(), answer.header("retry-after")), (vec!["failed".to_owned()], "300"));
+    assert_eq!(answer.json()["results"][0]["problem"]["code"], "upstream_rate_limited");
+}
+
+#[tokio::test]
+async fn maintenance_is_not_called_a_quota() {
+    let upstream = RawUpstream::answering([error(500, 131_057)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    for _ in 0..2 {
+        let answer = app.moderator().approve(GROUP, &["YQ=="]).await;
+        answer.expect_problem(503, "upstream_unavailable");
+        assert!((50..=60).contains(&answer.header("retry-after").parse::<u64>().unwrap()), "{answer:?}");
+    }
+    assert_eq!(upstream.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_comes_after_the_deadline_is_not_decided_on() {
+    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "1s").spawn().await;
+    let (group, open) = app.group_with_requests(1);
+    let body = serde_json::to_vec(&json!({ "join_request_ids": open })).unwrap();
+    let late = futures_util::stream::once(async {
+        tokio::time::sleep(Duration::from_millis(1300)).await;
+        Ok::<_, std::io::Error>(body)
+    });
+    let path = format!("/v1/groups/{group}/join-requests/approve");
+    let headers = [("content-type", "application/json")];
+    let body = reqwest::Body::wrap_stream(late);
+    let answer = app.moderator().send(reqwest::Method::POST, &path, &headers, body).await;
+    answer.expect_problem(408, "request_timeout");
+    assert!(app.audit_events(0).await.is_empty());
+    assert!(app.graph().calls().is_empty());
+}
+
 #[tokio::test]
 async fn no_connection_means_nothing_was_executed() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -286,6 +354,32 @@ async fn a_caller_who_goes_away_cancels_nothing() {
 }
 
 #[tokio::test]
+async fn a_request_whose_connection_is_reset_has_its_line_and_its_decision() {
+    let app = TestApp::spawn().await;
+    let (group, open) = app.group_with_requests(1);
+    app.graph().fail_next(1, FaultSpec::Delay(300)).unwrap();
+    let mut stream = tokio::net::TcpStream::connect(app.app.api_address()).await.unwrap();
+    let body = json!({ "join_request_ids": open }).to_string();
+    let head = format!(
+        "POST /v1/groups/{group}/join-requests/approve HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        token("moderator", DECIDE, Some("*")),
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    while app.graph().calls().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    stream.set_zero_linger().unwrap();
+    drop(stream);
+    assert_eq!(app.audit_events(2).await[1]["outcome"], "approved");
+    let counted =
+        ["joingate_http_requests_total{", r#"route="approve""#, r#"status="499""#, r#"fault="caller""#];
+    let counts = async { while app.metric(&counted).await != 1 {} };
+    tokio::time::timeout(Duration::from_secs(10), counts).await.expect("the request is counted even so");
+}
+
+#[tokio::test]
 async fn the_audit_log_tells_who_decided_what() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(1);
@@ -324,6 +418,8 @@ async fn an_audit_log_that_nobody_reads_holds_no_request_for_ever() {
     app.moderator().approve(&group, &open).await.expect_problem(503, "audit_unavailable");
     drop(stalled);
     assert!(app.graph().calls().is_empty());
+    let events = app.audit_events(2).await;
+    assert_eq!(events[1]["outcome"], "not_sent", "an intent never stands alone");
 }
 
 #[tokio::test]
@@ -346,4 +442,6 @@ async fn a_chunk_that_would_start_too_late_is_not_sent() {
     let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "deadline_exceeded");
     assert_eq!(problem["executed"], "no");
     assert!(app.graph().calls().is_empty());
+    let events = app.audit_events(2).await;
+    assert_eq!((&events[0]["event"], &events[1]["outcome"]), (&json!("intended"), &json!("not_sent")));
 }

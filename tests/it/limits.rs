@@ -131,7 +131,7 @@ async fn a_decision_that_waited_too_long_is_not_sent() {
 
 #[tokio::test]
 async fn a_throttled_decision_pauses_everything() {
-    let app = TestApp::spawn().await;
+    let app = TestApp::builder().set("LIMITS__MAX_WAIT", "0ms").spawn().await;
     let (group, open) = app.group_with_requests(2);
     app.graph().throttle(131_208, 1, None);
     let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "upstream_rate_limited");
@@ -140,7 +140,7 @@ async fn a_throttled_decision_pauses_everything() {
     let answer = app.moderator().reject(&group, &open).await;
     answer.expect_problem(503, "upstream_rate_limited");
     let wait = answer.header("retry-after").parse::<u64>().unwrap();
-    assert!((1..=5).contains(&wait), "our own backoff, since Graph named no wait: {wait}");
+    assert_eq!(wait, 1, "our own backoff, since Graph named no wait: {wait}");
     assert_eq!(app.graph().calls().len(), sent);
 }
 

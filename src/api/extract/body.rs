@@ -9,8 +9,9 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
 use crate::api::problem::{ProblemCode, Raised};
+use crate::domain::Deadline;
 
-/// How long a body may take to arrive. The HTTP library bounds only the head.
+/// How long a body may take to arrive, if the deadline is later. The HTTP library bounds only the head.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A parsed body.
@@ -23,9 +24,13 @@ impl<T: DeserializeOwned> JsonBody<T> {
         request: &HttpRequest,
         payload: Payload,
         max_body: usize,
+        deadline: Deadline,
     ) -> Result<Self, Raised> {
         check_type(request)?;
-        let reading = tokio::time::timeout(BODY_TIMEOUT, read_bounded(payload, max_body));
+        let reading = tokio::time::timeout_at(
+            deadline.capped(BODY_TIMEOUT).at().into(),
+            read_bounded(payload, max_body),
+        );
         let bytes = reading.await.map_err(|_elapsed| Raised::from(ProblemCode::RequestTimeout))??;
         parse(&bytes).map(Self)
     }

@@ -3,9 +3,7 @@
 use url::form_urlencoded;
 
 use crate::api::problem::{ProblemCode, Raised};
-
-/// Longest page token, in bytes.
-const MAX_PAGE_TOKEN: usize = 2048;
+use crate::moderation::MAX_PAGE_TOKEN;
 
 /// The only query field there is, `page_token`, at most once.
 pub(crate) fn page_token(query: &str) -> Result<Option<String>, Raised> {

@@ -1,7 +1,6 @@
 //! What approve and reject have in common: all of it but the verb.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
@@ -14,7 +13,7 @@ use crate::api::problem::{ProblemCode, Raised, item_problem, list_problem, retry
 use crate::api::state::Api;
 use crate::domain::{Action, DecisionId, Scope};
 use crate::limits::Budget;
-use crate::moderation::{DecideError, Decision, DecisionReport};
+use crate::moderation::{DecideError, Decision, DecisionReport, Item, Outcome};
 use crate::telemetry::Fault;
 
 /// Makes a decision, or tries it out.
@@ -28,7 +27,8 @@ pub(super) async fn decide(
     let group = group_id(request)?;
     visitor.may(Scope::Decide, &group)?;
     check_head(request)?;
-    let JsonBody(input) = JsonBody::<DecisionInput>::read(request, payload, api.max_body).await?;
+    let JsonBody(input) =
+        JsonBody::<DecisionInput>::read(request, payload, api.max_body, visitor.context.deadline).await?;
     let ids = input.ids(api.max_ids)?;
     input.check_notes()?;
     let quota = api.parts.callers.admit_ids(visitor.caller(), ids.len()).map_err(|exceeded| {
@@ -99,13 +99,16 @@ fn answer_to(report: &DecisionReport, answer: &DecisionAnswer) -> HttpResponse {
         HttpResponse::build(if all_well { StatusCode::OK } else { StatusCode::MULTI_STATUS }).json(answer);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let problems = report.items.iter().filter_map(|item| item_problem(&item.outcome)).collect::<Vec<_>>();
-    let waits = problems.iter().filter(|raised| raised.code.problem_type().retryable);
-    if let Some(wait) = waits.map(|raised| raised.retry_after.unwrap_or(Duration::ZERO)).max() {
-        let stated = (!wait.is_zero()).then_some(wait);
-        headers.insert(RETRY_AFTER, retry_after_value(stated));
+    let problems = report.items.iter().filter_map(|item| Some((item, item_problem(&item.outcome)?)));
+    let problems = problems.collect::<Vec<_>>();
+    let worth_repeating = |item: &Item, raised: &Raised| {
+        raised.code.problem_type().retryable || matches!(item.outcome, Outcome::NotSent(_))
+    };
+    let waits = problems.iter().filter(|(item, raised)| worth_repeating(item, raised));
+    if let Some(wait) = waits.map(|(_, raised)| raised.retry_after).max() {
+        headers.insert(RETRY_AFTER, retry_after_value(wait));
     }
-    let worst = problems.iter().map(|raised| raised.code.problem_type().fault).max();
+    let worst = problems.iter().map(|(_, raised)| raised.code.problem_type().fault).max();
     response.extensions_mut().insert(worst.unwrap_or(Fault::None));
     response.extensions_mut().insert(report.spent);
     response

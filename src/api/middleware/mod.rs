@@ -1,5 +1,6 @@
 //! What happens to every request around its handler.
 
+mod account;
 mod admission;
 mod context;
 mod finish;

@@ -1,7 +1,7 @@
 //! The outermost middleware: request id, bounds of the head, the number of requests served at once, metrics, one log
 //! line, and the body of every problem.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,45 +10,38 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use tracing::Instrument;
 
+use super::account::Account;
 use super::context::{check_head, route_of};
-use super::finish::{Ending, finish};
+use super::finish::finish;
 use crate::api::admin::Readiness;
 use crate::api::extract::RequestContext;
 use crate::api::problem::{ProblemCode, Raised};
 use crate::api::state::Api;
 use crate::domain::Deadline;
 use crate::limits::Spent;
-use crate::telemetry::{LimitName, Route, known_method};
+use crate::telemetry::{LimitName, known_method};
 
 /// Serves a request and answers for what became of it.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
         return Ok(request.into_response(Raised::from(ProblemCode::Internal).error_response()));
     };
-    let _in_flight = api.parts.metrics.enter_request();
     let context = RequestContext::of(request.headers(), Deadline::after(api.request_deadline));
     request.extensions_mut().insert(context.clone());
-    let method = known_method(request.method().as_str());
-    let pattern = request.match_pattern();
-    let route = route_of(pattern.as_deref());
+    let route = route_of(request.match_pattern().as_deref());
+    let account = Account::open(&api.parts.metrics, &context, route, known_method(request.method().as_str()));
     let readiness = request.app_data::<web::Data<Readiness>>().cloned();
     let span = tracing::info_span!("request", request_id = &*context.request_id);
     let response = serve(&api, request, next).instrument(span).await?;
-    let draining = readiness.is_some_and(|readiness| !readiness.is_up());
     let (mut response, ending) = finish(response, &context, route, api.public_url.as_deref());
-    if draining {
+    if readiness.is_some_and(|readiness| !readiness.is_up()) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let spent = response.response().extensions().get::<Spent>().copied().unwrap_or_default();
-    let took = started.elapsed();
-    let status = response.status().as_u16();
-    api.parts.metrics.request_answered(route, method, status, ending.fault, took);
-    api.parts.metrics.overhead(route, took.saturating_sub(spent.queue).saturating_sub(spent.graph));
-    log(&context, method, route, status, ending, took, spent);
+    account.close(response.status().as_u16(), ending, spent);
     Ok(response)
 }
 
@@ -67,33 +60,4 @@ async fn serve(
     };
     // Handlers, extractors and the middleware below answer problems as responses, never as errors.
     Ok(next.call(request).await?.map_into_boxed_body())
-}
-
-fn log(
-    context: &RequestContext,
-    method: &str,
-    route: Route,
-    status: u16,
-    ending: Ending,
-    took: Duration,
-    spent: Spent,
-) {
-    // The path is left out: it holds a group id.
-    tracing::info!(
-        request_id = &*context.request_id,
-        method,
-        route = route.as_str(),
-        status,
-        problem = ending.problem,
-        fault = ending.fault.as_str(),
-        took_ms = milliseconds(took),
-        queue_ms = milliseconds(spent.queue),
-        graph_ms = milliseconds(spent.graph),
-        graph_calls = spent.attempts,
-        "request answered"
-    );
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }

@@ -138,6 +138,6 @@ impl ProblemBody {
 
 /// The address of a problem's page.
 fn type_uri(code: ProblemCode, public_url: Option<&str>) -> String {
-    let base = public_url.unwrap_or_default().trim_end_matches('/');
+    let base = public_url.unwrap_or_default();
     format!("{base}/problems/{}", code.problem_type().name)
 }

@@ -154,7 +154,8 @@ impl ResponseError for Raised {
         let status = self.status_code();
         let mut response = HttpResponse::new(status);
         let waits = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        if waits || self.retry_after.is_some() {
+        let worth_waiting = self.code.problem_type().retryable && self.retry_after.is_some();
+        if waits || worth_waiting {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after_value(self.retry_after));
         }
         if let Some((name, value)) = &self.header

@@ -2,6 +2,7 @@
 //! table of Graph's codes.
 
 use super::{ProblemCode, Raised, UpstreamBody};
+use crate::limits::PauseReason;
 use crate::moderation::{ErrorClass, GraphError, Held, ListError, Outcome, Refusal};
 
 /// The problem that a refusal of a whole call is.
@@ -80,7 +81,12 @@ fn unreadable(http_status: u16) -> Raised {
 /// The problem that kept something from being sent, or that a refusal of a whole call is.
 pub(crate) fn stop_problem(error: &GraphError) -> Raised {
     let raised = match error {
-        GraphError::Held(Held::Paused { .. }) => ProblemCode::UpstreamRateLimited.into(),
+        GraphError::Held(Held::Paused { reason: PauseReason::Quota, .. }) => {
+            ProblemCode::UpstreamRateLimited.into()
+        }
+        GraphError::Held(Held::Paused { reason: PauseReason::Maintenance, .. }) => {
+            ProblemCode::UpstreamUnavailable.into()
+        }
         GraphError::Held(Held::Limited { .. }) => ProblemCode::Overloaded.into(),
         GraphError::Held(Held::DeadlinePassed) => ProblemCode::DeadlineExceeded.into(),
         GraphError::NotConnected
@@ -101,7 +107,10 @@ pub(crate) fn item_problem(outcome: &Outcome) -> Option<Raised> {
         Outcome::Failed(refusal) if refusal.class == ErrorClass::RequestGone => {
             Some(with_upstream(ProblemCode::UpstreamRejected, Some(refusal)))
         }
-        Outcome::Failed(refusal) => Some(with_upstream(class_item_problem(refusal.class), Some(refusal))),
+        Outcome::Failed(refusal) => {
+            let raised = with_upstream(class_item_problem(refusal.class), Some(refusal));
+            Some(raised.retry_after(refusal.wait))
+        }
         Outcome::NotSent(error) => Some(stop_problem(error)),
         Outcome::Unknown(refusal) => Some(with_upstream(ProblemCode::OutcomeUnknown, refusal.as_ref())),
     }

@@ -49,6 +49,12 @@ impl LiveKeys {
         self.in_force.load_full()
     }
 
+    /// Whether the keys in force are those of the setting's latest content; `None` for another setting.
+    pub(in crate::auth) fn uses_latest(&self, setting: &str) -> Option<bool> {
+        let secret = secret(&self.source);
+        (secret.key() == setting).then(|| self.in_force().generation == secret.current().generation)
+    }
+
     /// Takes the new content, or keeps the old keys and says so once.
     fn read_again(&self) {
         let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);

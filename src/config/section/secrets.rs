@@ -39,6 +39,18 @@ impl Section<'_, '_> {
         }
     }
 
+    /// Like [`Self::secret`], but later changes of the file have no effect.
+    pub(in crate::config) fn secret_read_once(
+        &mut self,
+        name: &str,
+        form: SecretForm,
+        doc: &'static str,
+    ) -> Option<Arc<Secret>> {
+        let secret = self.secret(name, form, doc)?;
+        self.reader.secrets.retain(|watched| watched.key() != secret.key());
+        Some(secret)
+    }
+
     /// A file whose content is read now and again whenever it changes.
     pub(in crate::config) fn secret_file(
         &mut self,
