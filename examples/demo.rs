@@ -12,6 +12,7 @@ use joingate::cli::token::{SigningKey, TokenContents, mint_token};
 use joingate::config::{Environment, Settings};
 use joingate::telemetry::start_logging;
 use joingate_sandbox::{RunningSandbox, Sandbox, SandboxOptions, SeededGroup};
+use tokio::signal::unix::{SignalKind, signal};
 
 const ISSUER: &str = "https://issuer.demo.invalid";
 const AUDIENCE: &str = "joingate";
@@ -26,14 +27,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let secret = random_secret()?;
     let settings = Settings::load(None, &environment(&sandbox, &secret))?;
-    start_logging(settings.telemetry)?;
+    let _log_writer = start_logging(settings.telemetry)?;
     let app = App::start(settings, std::io::stdout())?;
 
     let token = mint(&secret)?;
     let text = welcome(&app, &sandbox, &groups, &token)?;
     std::io::stdout().write_all(text.as_bytes())?;
 
-    tokio::signal::ctrl_c().await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => (),
+    }
     app.shut_down().await;
     sandbox.stop().await;
     Ok(())

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use joingate::app::StartError;
+use joingate::cli::token::TokenError;
 use joingate::cli::{CheckError, Cli, Command, ServeError, check, print_openapi, serve, token};
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
 const BAD_SETTINGS: u8 = 2;
+const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let Cli { command, settings } = Cli::parse();
@@ -28,7 +30,13 @@ fn main() -> ExitCode {
             CheckError::Output(_) => FAILED,
         }),
         Command::Openapi => ended(print_openapi(&mut out), |_| FAILED),
-        Command::Token(args) => ended(token::mint(&args, &mut out), |_| FAILED),
+        Command::Token(args) => ended(token::mint(&args, &mut out), |error| match error {
+            TokenError::Algorithm(_) | TokenError::Claim { .. } => USAGE,
+            TokenError::KeyFile(_)
+            | TokenError::UnusableKey
+            | TokenError::Signing(_)
+            | TokenError::Output(_) => FAILED,
+        }),
     };
     if let Some(message) = message
         && writeln!(std::io::stderr(), "joingate: {}", message.trim_end()).is_err()

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use clap::Parser;
 use joingate_sandbox::{RunningSandbox, Sandbox, SandboxOptions};
@@ -29,7 +30,18 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Whether anybody reads it is not known here.
+            drop(writeln!(io::stderr(), "joingate-sandbox: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> io::Result<()> {
     let arguments = Arguments::parse();
     // Before anything is announced: whoever reads the announcement may already end the program.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

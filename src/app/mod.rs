@@ -133,7 +133,10 @@ impl App {
     /// end of what is in flight, at most for the shutdown timeout.
     pub async fn shut_down(self) {
         self.readiness.down();
-        tracing::info!(drain_ms = self.drain_delay.as_millis(), "going down: not ready, still serving");
+        tracing::info!(
+            drain_ms = u64::try_from(self.drain_delay.as_millis()).unwrap_or(u64::MAX),
+            "going down: not ready, still serving"
+        );
         tokio::time::sleep(self.drain_delay).await;
         // One timeout for both: what is in flight and the decisions that outlived their requests.
         let end = Instant::now() + self.shutdown_timeout;
@@ -146,7 +149,10 @@ impl App {
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;
-        self.audit.flush(FLUSH_TIMEOUT).await;
+        let lost = self.audit.flush(FLUSH_TIMEOUT).await;
+        if lost > 0 {
+            tracing::error!(lines = lost, "the end of the audit log could not be written");
+        }
         tracing::info!("down");
     }
 }

@@ -27,20 +27,28 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT, then drains.
 pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     let settings = args.load()?;
-    start_logging(settings.telemetry)?;
+    let log_writer = start_logging(settings.telemetry)?;
     // A core dump would hold Meta's token.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt, mut hangup) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
         let app = App::start(settings, std::io::stdout())?;
         tracing::info!(api = %app.api_address(), admin = %app.admin_address(), "serving");
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {
+                    tracing::warn!("SIGHUP changes nothing: settings are read at start, secrets and keys by themselves");
+                }
+            }
         }
         app.shut_down().await;
+        if log_writer.lost() > 0 {
+            tracing::warn!(lines = log_writer.lost(), "log lines were lost: nobody read them in time");
+        }
         Ok(())
     })
 }

@@ -101,8 +101,12 @@ impl IssuerSettings {
         let mut section = auth.reader.section(&prefix);
         let plain =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
-        if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
-            section.missing("issuer", "an issuer's name is 1 to 64 characters of a-z, 0-9, '-' and '_'");
+        let starts_well = name.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+        if name != "<name>" && (name.len() > 64 || !starts_well || !name.bytes().all(plain)) {
+            section.missing(
+                "issuer",
+                "an issuer's name is 1 to 64 characters of a-z, 0-9, '-' and '_', the first a letter",
+            );
         }
         let issuer = section.required_text("issuer", "The exact `iss` of its tokens.");
         let audience = section.required_text("audience", "The audience (`aud`) its tokens must name.");

@@ -44,7 +44,8 @@ impl GraphSettings {
         let base_url = read_base_url(section);
         let version = read_version(section);
         let token = section.secret("token", SecretForm::Token, "Meta's system-user token.");
-        if token.is_none() {
+        let given = ["token", "token_file"].map(|name| section.key(name));
+        if token.is_none() && !given.iter().any(|key| section.reader.entries.0.contains_key(key)) {
             section.missing("token_file", "the system-user token must be given");
         }
         let app_secret = section.secret(

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 pub enum SecretForm {
     /// One line of visible ASCII, 1 to 4,096 bytes: a bearer token or an app secret.
     Token,
-    /// Any bytes, at least 32 and at most 4,096 (RFC 7518 §3.2 asks for the size of the hash).
+    /// Any bytes but a PEM document, at least 32 and at most 4,096 (RFC 7518 §3.2 asks for the size of the hash).
     Key,
     /// A document such as a JWKS or a PEM file, 1 byte to 256 KiB.
     Document,
@@ -32,15 +32,20 @@ impl SecretForm {
     pub(super) const fn describe(self) -> &'static str {
         match self {
             Self::Token => "one line of visible ASCII, at most 4096 bytes",
-            Self::Key => "32 to 4096 bytes",
+            Self::Key => "32 to 4096 bytes, and no PEM document",
             Self::Document => "1 byte to 256 KiB",
         }
     }
 
     fn accepts(self, bytes: &[u8]) -> bool {
         let (least, most) = self.bounds();
-        let visible = || bytes.iter().all(u8::is_ascii_graphic);
-        (least..=most).contains(&bytes.len()) && (self != Self::Token || visible())
+        let suits = match self {
+            Self::Token => bytes.iter().all(u8::is_ascii_graphic),
+            // A public key is known to everybody: taken for a shared secret, anybody could sign with it.
+            Self::Key => !bytes.trim_ascii_start().starts_with(b"-----BEGIN"),
+            Self::Document => true,
+        };
+        suits && (least..=most).contains(&bytes.len())
     }
 }
 
@@ -132,6 +137,10 @@ impl fmt::Debug for Secret {
 
 fn read_bounded(path: &Path, form: SecretForm) -> Result<Vec<u8>, SecretError> {
     let (_, most) = form.bounds();
+    // Opening a pipe would wait for whoever writes into it.
+    if !std::fs::metadata(path).map_err(SecretError::Unreadable)?.is_file() {
+        return Err(SecretError::Unreadable(std::io::Error::other("not a regular file")));
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(SecretError::Unreadable)?;
     // Two more than allowed: a trailing line end is dropped, anything beyond is refused by the form.
@@ -166,6 +175,19 @@ mod tests {
         assert!(secret.reload().is_err());
         assert_eq!(secret.current().expose_text(), "second");
         assert_eq!(secret.current().generation, 1);
+    }
+
+    #[test]
+    fn a_public_key_is_never_taken_for_a_shared_secret() {
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", "A".repeat(64));
+        assert!(Secret::from_value("auth.issuers.x.hmac_secret", &pem, SecretForm::Key).is_err());
+        assert!(Secret::from_value("auth.issuers.x.public_key", &pem, SecretForm::Document).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_without_waiting_for_a_writer() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(Secret::from_file("graph.token_file", directory.path(), SecretForm::Token).is_err());
     }
 
     #[test]

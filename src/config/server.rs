@@ -46,7 +46,7 @@ impl ServerSettings {
             request_deadline: section.duration(
                 "request_deadline",
                 seconds(15),
-                seconds(1)..=seconds(120),
+                seconds(2)..=seconds(120),
                 "How long one request may take, waiting included.",
             ),
             max_body: section.size("max_body", 64 * 1024, 1024..=1024 * 1024, "Largest request body."),
@@ -73,6 +73,7 @@ impl ServerSettings {
                 |url: &Url| {
                     matches!(url.scheme(), "http" | "https")
                         && url.username().is_empty()
+                        && url.password().is_none()
                         && url.query().is_none()
                         && url.fragment().is_none()
                 },

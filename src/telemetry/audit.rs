@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
@@ -90,6 +91,8 @@ struct Line {
 #[derive(Debug)]
 pub struct Audit {
     queue: SyncSender<Line>,
+    /// Lines that wait to be written.
+    waiting: Arc<AtomicUsize>,
     clear_ids: bool,
     pseudonyms: Arc<Pseudonyms>,
     metrics: Arc<Metrics>,
@@ -104,11 +107,12 @@ impl Audit {
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
         let (queue, lines) = sync_channel(QUEUE);
-        let counted = Arc::clone(&metrics);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let (counted, written) = (Arc::clone(&metrics), Arc::clone(&waiting));
         std::thread::Builder::new()
             .name("audit".to_owned())
-            .spawn(move || write_lines(&lines, sink, &counted))?;
-        Ok(Self { queue, clear_ids, pseudonyms, metrics })
+            .spawn(move || write_lines(&lines, sink, &counted, &written))?;
+        Ok(Self { queue, waiting, clear_ids, pseudonyms, metrics })
     }
 
     /// Writes that a decision is about to be sent, and waits until it stands there, at most until the deadline: a
@@ -139,13 +143,15 @@ impl Audit {
         }
     }
 
-    /// Waits until everything before has been written, at the end of the process and at most so long.
-    pub async fn flush(&self, at_most: Duration) {
+    /// Waits at the end of the process until everything is written, at most so long. Answers how many lines are not.
+    pub async fn flush(&self, at_most: Duration) -> usize {
         let (written, told) = oneshot::channel();
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         if self.queue.try_send(Line { text: Vec::new(), written: Some(written) }).is_ok() {
-            // Whether the sink took it is counted elsewhere.
             drop(tokio::time::timeout(at_most, told).await);
         }
+        // The mark of this call is no line of the log.
+        self.waiting.load(Ordering::SeqCst).saturating_sub(1)
     }
 
     fn event(&self, event: &'static str, deciding: &Deciding, join_requests: Vec<String>) -> AuditEvent {
@@ -178,16 +184,21 @@ impl Audit {
     ) -> Result<(), AuditUnavailable> {
         let mut text = serde_json::to_vec(event).map_err(|_never| AuditUnavailable)?;
         text.push(b'\n');
-        self.queue.try_send(Line { text, written }).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => AuditUnavailable,
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.queue.try_send(Line { text, written }).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            match error {
+                TrySendError::Full(_) | TrySendError::Disconnected(_) => AuditUnavailable,
+            }
         })
     }
 }
 
-fn write_lines(lines: &Receiver<Line>, mut sink: impl Write, metrics: &Metrics) {
+fn write_lines(lines: &Receiver<Line>, mut sink: impl Write, metrics: &Metrics, waiting: &AtomicUsize) {
     for line in lines {
         let result = sink.write_all(&line.text).and_then(|()| sink.flush());
         let stands = result.is_ok();
+        waiting.fetch_sub(1, Ordering::SeqCst);
         match line.written {
             // Whoever waited may be gone; the line stands all the same.
             Some(written) => drop(written.send(stands)),

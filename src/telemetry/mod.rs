@@ -9,6 +9,6 @@ mod pseudonym;
 
 pub use audit::{Audit, AuditEvent, AuditUnavailable, DecidedItem, Deciding};
 pub use labels::{AttemptOutcome, Fault, GraphOperation, LimitName, Route, known_method};
-pub use logging::{LoggingError, start_logging};
+pub use logging::{LogWriter, LoggingError, start_logging};
 pub use metrics::{InFlight, Metrics, MetricsError, metrics_table};
 pub use pseudonym::Pseudonyms;

@@ -6,7 +6,7 @@ use joingate_sandbox::{FaultSpec, GroupSpec, RequestSpec};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{DECIDE, RawUpstream, Reply, TestApp, token};
+use crate::support::{Answer, DECIDE, RawUpstream, Reply, TestApp, token};
 
 const GROUP: &str = "Y2FwaTox";
 
@@ -293,19 +293,23 @@ async fn maintenance_is_not_called_a_quota() {
     assert_eq!(upstream.requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_body_that_comes_after_the_deadline_is_not_decided_on() {
-    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "1s").spawn().await;
-    let (group, open) = app.group_with_requests(1);
-    let body = serde_json::to_vec(&json!({ "join_request_ids": open })).unwrap();
-    let late = futures_util::stream::once(async {
-        tokio::time::sleep(Duration::from_millis(1300)).await;
+/// Approves with a body that arrives so late.
+async fn approve_late(app: &TestApp, group: &str, ids: &[String], delay: Duration) -> Answer {
+    let body = serde_json::to_vec(&json!({ "join_request_ids": ids })).unwrap();
+    let late = futures_util::stream::once(async move {
+        tokio::time::sleep(delay).await;
         Ok::<_, std::io::Error>(body)
     });
     let path = format!("/v1/groups/{group}/join-requests/approve");
     let headers = [("content-type", "application/json")];
-    let body = reqwest::Body::wrap_stream(late);
-    let answer = app.moderator().send(reqwest::Method::POST, &path, &headers, body).await;
+    app.moderator().send(reqwest::Method::POST, &path, &headers, reqwest::Body::wrap_stream(late)).await
+}
+
+#[tokio::test]
+async fn a_body_that_comes_after_the_deadline_is_not_decided_on() {
+    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "2s").spawn().await;
+    let (group, open) = app.group_with_requests(1);
+    let answer = approve_late(&app, &group, &open, Duration::from_millis(2300)).await;
     answer.expect_problem(408, "request_timeout");
     assert!(app.audit_events(0).await.is_empty());
     assert!(app.graph().calls().is_empty());
@@ -437,9 +441,10 @@ async fn an_idempotency_key_is_refused_rather_than_ignored() {
 
 #[tokio::test]
 async fn a_chunk_that_would_start_too_late_is_not_sent() {
-    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "1s").spawn().await;
+    let app = TestApp::builder().set("SERVER__REQUEST_DEADLINE", "2s").spawn().await;
     let (group, open) = app.group_with_requests(1);
-    let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "deadline_exceeded");
+    let answer = approve_late(&app, &group, &open, Duration::from_millis(1200)).await;
+    let problem = answer.expect_problem(503, "deadline_exceeded");
     assert_eq!(problem["executed"], "no");
     assert!(app.graph().calls().is_empty());
     let events = app.audit_events(2).await;

@@ -18,6 +18,7 @@ mod generated;
 mod kubernetes;
 mod limits;
 mod list;
+mod log_reader;
 mod metrics;
 mod privacy;
 mod problems;

@@ -705,3 +705,14 @@ async fn a_problem_says_how_often_graph_was_called_for_it() {
         assert_eq!(answer.header("x-upstream-attempts"), "1");
     }
 }
+
+#[tokio::test]
+async fn an_encoded_path_is_the_same_route() {
+    let app = TestApp::spawn().await;
+    let (group, _) = app.group_with_requests(0);
+    let path = format!("/v1/groups/{group}/join%2drequests/%61pprove");
+    let headers = [("content-type", "application/json")];
+    let answer = app.moderator().send(Method::POST, &path, &headers, r#"{"join_request_ids":[]}"#).await;
+    assert_eq!(answer.expect_problem(400, "invalid_request")["executed"], "no");
+    assert_eq!(app.metric(&["joingate_http_requests_total{", r#"route="approve""#]).await, 1);
+}

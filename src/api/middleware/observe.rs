@@ -31,7 +31,9 @@ pub async fn observe(
     };
     let context = RequestContext::of(request.headers(), Deadline::after(api.request_deadline));
     request.extensions_mut().insert(context.clone());
-    let route = route_of(request.match_pattern().as_deref());
+    // The path as the router reads it: `%61pprove` is `approve`.
+    let pattern = request.resource_map().match_pattern(request.match_info().as_str());
+    let route = route_of(pattern.as_deref());
     let account = Account::open(&api.parts.metrics, &context, route, known_method(request.method().as_str()));
     let readiness = request.app_data::<web::Data<Readiness>>().cloned();
     let span = tracing::info_span!("request", request_id = &*context.request_id);
