@@ -111,3 +111,25 @@ async fn an_unknown_path_under_v1_asks_for_a_token_first() {
     app.anonymous().get("/v1/anything").await.expect_problem(401, "unauthorized");
     app.reader().get("/v1/anything").await.expect_problem(404, "not_found");
 }
+
+#[tokio::test]
+async fn changed_keys_that_cannot_be_used_are_refused_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("jwks.json");
+    // The public key of RFC 8037, appendix A.2.
+    let keys =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    std::fs::write(&file, keys).unwrap();
+    let app = TestApp::builder()
+        .set("AUTH__ISSUERS__SECOND__ISSUER", "https://second.test.invalid")
+        .set("AUTH__ISSUERS__SECOND__AUDIENCE", AUDIENCE)
+        .set("AUTH__ISSUERS__SECOND__JWKS_FILE", file.display().to_string())
+        .spawn()
+        .await;
+    std::fs::write(&file, r#"{"keys":[]}"#).unwrap();
+    let reloads = "joingate_config_reloads_total{";
+    let refused = [reloads, r#"what="auth.issuers.second.jwks_file""#, r#"result="refused""#];
+    let counts = async { while app.metric(&refused).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(30), counts).await.expect("the file is looked at again");
+    assert_eq!(app.metric(&[reloads, r#"result="taken""#]).await, 0);
+}

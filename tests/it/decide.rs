@@ -326,6 +326,27 @@ async fn no_connection_means_nothing_was_executed() {
     assert_eq!(app.metric(&["joingate_graph_requests_total{", "not_connected"]).await, 1, "tried once");
 }
 
+/// A host that answers no attempt to connect: the attempt must end before the time of the whole call does, or nobody
+/// could say that nothing was sent.
+#[tokio::test]
+async fn a_host_that_takes_no_connection_means_nothing_was_executed() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Connections that nobody accepts fill the queue; further attempts hang.
+    let mut waiting = Vec::new();
+    while let Ok(Ok(stream)) =
+        tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address)).await
+    {
+        waiting.push(stream);
+    }
+    let upstream = format!("http://{address}");
+    let app = TestApp::builder().against(&upstream).set("GRAPH__ATTEMPT_TIMEOUT", "1s").spawn().await;
+    let problem = app.moderator().approve(GROUP, &["YQ=="]).await.expect_problem(503, "upstream_unavailable");
+    assert_eq!(problem["executed"], "no");
+}
+
 /// A connection that Graph has closed meanwhile must not make the HTTP library send a write a second time.
 #[tokio::test]
 async fn a_broken_kept_connection_never_repeats_a_write() {
@@ -357,13 +378,10 @@ async fn a_caller_who_goes_away_cancels_nothing() {
     assert!(app.graph().open_requests(&group).is_empty());
 }
 
-#[tokio::test]
-async fn a_request_whose_connection_is_reset_has_its_line_and_its_decision() {
-    let app = TestApp::spawn().await;
-    let (group, open) = app.group_with_requests(1);
-    app.graph().fail_next(1, FaultSpec::Delay(300)).unwrap();
+/// Sends an approval, waits until Graph has it, and resets the connection.
+async fn approve_and_reset(app: &TestApp, group: &str, ids: &[String]) {
     let mut stream = tokio::net::TcpStream::connect(app.app.api_address()).await.unwrap();
-    let body = json!({ "join_request_ids": open }).to_string();
+    let body = json!({ "join_request_ids": ids }).to_string();
     let head = format!(
         "POST /v1/groups/{group}/join-requests/approve HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -376,11 +394,31 @@ async fn a_request_whose_connection_is_reset_has_its_line_and_its_decision() {
     }
     stream.set_zero_linger().unwrap();
     drop(stream);
-    assert_eq!(app.audit_events(2).await[1]["outcome"], "approved");
     let counted =
         ["joingate_http_requests_total{", r#"route="approve""#, r#"status="499""#, r#"fault="caller""#];
     let counts = async { while app.metric(&counted).await != 1 {} };
     tokio::time::timeout(Duration::from_secs(10), counts).await.expect("the request is counted even so");
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_is_reset_has_its_line_and_its_decision() {
+    let app = TestApp::spawn().await;
+    let (group, open) = app.group_with_requests(1);
+    app.graph().fail_next(1, FaultSpec::Delay(300)).unwrap();
+    approve_and_reset(&app, &group, &open).await;
+    assert_eq!(app.audit_events(2).await[1]["outcome"], "approved");
+}
+
+#[tokio::test]
+async fn decisions_of_callers_who_went_away_are_bounded_too() {
+    let app = TestApp::builder().set("SERVER__MAX_IN_FLIGHT", "1").spawn().await;
+    let (group, open) = app.group_with_requests(2);
+    app.graph().fail_next(1, FaultSpec::Delay(3000)).unwrap();
+    approve_and_reset(&app, &group, &open[..1]).await;
+    let problem = app.moderator().approve(&group, &open[1..]).await.expect_problem(503, "overloaded");
+    assert_eq!(problem["executed"], "no");
+    assert_eq!(app.audit_events(2).await[1]["outcome"], "approved", "the first one goes on");
+    assert_eq!(app.graph().calls().len(), 1);
 }
 
 #[tokio::test]
