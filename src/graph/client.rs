@@ -221,29 +221,11 @@ fn log(operation: GraphOperation, error: &GraphError) {
         // Nothing was sent; the request's own line tells.
         GraphError::Held(_) => (),
         GraphError::Refused(Refusal { code, subcode, http_status, fbtrace_id, class, .. }) => {
-            let refused_token = *class == ErrorClass::Credential;
-            let class = class.as_str();
-            if refused_token {
-                tracing::error!(
-                    operation,
-                    class,
-                    code,
-                    subcode,
-                    http_status,
-                    fbtrace_id,
-                    "Meta refuses the token"
-                );
-            } else {
-                tracing::warn!(
-                    operation,
-                    class,
-                    code,
-                    subcode,
-                    http_status,
-                    fbtrace_id,
-                    "Graph refused a call"
-                );
+            if *class == ErrorClass::Credential {
+                tracing::error!(operation, "Meta refuses the token: somebody must renew it");
             }
+            let class = class.as_str();
+            tracing::warn!(operation, class, code, subcode, http_status, fbtrace_id, "Graph refused a call");
         }
         GraphError::Unreadable { http_status } => {
             tracing::warn!(operation, reason, http_status, "Graph's answer makes no sense");

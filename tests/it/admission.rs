@@ -10,6 +10,10 @@ use crate::support::{AUDIENCE, Client, DECIDE, ISSUER, READ, SECRET, TestApp};
 
 /// A token that differs from a valid one as told.
 fn token_but(change: impl FnOnce(&mut TokenContents<'static>)) -> String {
+    signed_with(SECRET, change)
+}
+
+fn signed_with(secret: &str, change: impl FnOnce(&mut TokenContents<'static>)) -> String {
     let mut contents = TokenContents {
         issuer: ISSUER,
         audience: AUDIENCE,
@@ -21,27 +25,14 @@ fn token_but(change: impl FnOnce(&mut TokenContents<'static>)) -> String {
         issued_at: Timestamp::now(),
     };
     change(&mut contents);
-    mint_token(&SigningKey::from_bytes(SECRET.as_bytes(), None).unwrap(), &contents).unwrap()
+    mint_token(&SigningKey::from_bytes(secret.as_bytes(), None).unwrap(), &contents).unwrap()
 }
 
 #[tokio::test]
 async fn a_token_that_does_not_hold_is_401_with_the_reason() {
     let app = TestApp::spawn().await;
     let (group, _) = app.group_with_requests(0);
-    let other_key = SigningKey::from_bytes(b"another-secret-that-nobody-configured", None).unwrap();
-    let forged = {
-        let contents = TokenContents {
-            issuer: ISSUER,
-            audience: AUDIENCE,
-            subject: "somebody",
-            scope: READ,
-            groups: Some("*"),
-            ttl: Duration::from_mins(10),
-            kid: None,
-            issued_at: Timestamp::now(),
-        };
-        mint_token(&other_key, &contents).unwrap()
-    };
+    let forged = signed_with("another-secret-that-nobody-configured", |_| ());
     let long_ago = Timestamp::now() - Duration::from_hours(1);
     for (token, reason) in [
         ("garbage".to_owned(), "malformed"),

@@ -149,7 +149,7 @@ level = "loud"
 /// What is said about them.
 const WRONGS: &[&str] = &[
     "stray (FILE): there is no such setting",
-    "server.listen (FILE): `8080` is not an address with a port, such as `0.0.0.0:8080`",
+    "server.listen (FILE): `8080` is not an IP address with a port, such as `0.0.0.0:8080`",
     "server.max_ids (FILE): `5000` is not a whole number from 1 to 1024",
     "server.drain_delay (FILE): `2 parsecs` is not a duration from 0ms to 1min",
     "server.docs (FILE): `yes` is not `true` or `false`",

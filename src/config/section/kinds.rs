@@ -142,7 +142,7 @@ impl Section<'_, '_> {
         default: SocketAddr,
         doc: &'static str,
     ) -> SocketAddr {
-        let form = "an address with a port, such as `0.0.0.0:8080`";
+        let form = "an IP address with a port, such as `0.0.0.0:8080`";
         self.parsed(name, Some(default), form, |_| true, doc).unwrap_or(default)
     }
 

@@ -58,19 +58,7 @@ impl TestAppBuilder {
         let options = SandboxOptions { token: GRAPH_TOKEN.to_owned(), ..self.sandbox.unwrap_or_default() };
         let sandbox = Sandbox::start(options).await.unwrap();
         let upstream = self.upstream.unwrap_or_else(|| sandbox.base_url());
-        let defaults = [
-            ("SERVER__LISTEN", "127.0.0.1:0"),
-            ("SERVER__ADMIN_LISTEN", "127.0.0.1:0"),
-            ("SERVER__DRAIN_DELAY", "0s"),
-            ("SERVER__SECRET_KEY", SECRET),
-            ("AUTH__ISSUERS__TEST__ISSUER", ISSUER),
-            ("AUTH__ISSUERS__TEST__AUDIENCE", AUDIENCE),
-            ("AUTH__ISSUERS__TEST__HMAC_SECRET", SECRET),
-            ("GRAPH__BASE_URL", &upstream),
-            ("GRAPH__TOKEN", GRAPH_TOKEN),
-        ];
-        let defaults = defaults.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned()));
-        let environment = Environment::from_pairs(defaults.into_iter().chain(self.settings));
+        let environment = Environment::from_pairs(settings_for(&upstream).into_iter().chain(self.settings));
         let settings = Settings::load(None, &environment).unwrap();
         let audit = AuditLog { lines: Arc::default(), broken: self.audit_broken };
         let app = App::start(settings, audit.clone()).unwrap();
@@ -169,6 +157,22 @@ impl TestApp {
         tokio::time::timeout(Duration::from_secs(10), written).await.expect("the audit events did not come");
         all()
     }
+}
+
+/// Environment variables for a gateway on free ports that calls this upstream.
+pub(crate) fn settings_for(upstream: &str) -> Vec<(String, String)> {
+    let pairs = [
+        ("SERVER__LISTEN", "127.0.0.1:0"),
+        ("SERVER__ADMIN_LISTEN", "127.0.0.1:0"),
+        ("SERVER__DRAIN_DELAY", "0s"),
+        ("SERVER__SECRET_KEY", SECRET),
+        ("AUTH__ISSUERS__TEST__ISSUER", ISSUER),
+        ("AUTH__ISSUERS__TEST__AUDIENCE", AUDIENCE),
+        ("AUTH__ISSUERS__TEST__HMAC_SECRET", SECRET),
+        ("GRAPH__BASE_URL", upstream),
+        ("GRAPH__TOKEN", GRAPH_TOKEN),
+    ];
+    pairs.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned())).to_vec()
 }
 
 /// A valid token of the tests' issuer.

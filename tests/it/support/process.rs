@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Client;
-use super::app::{AUDIENCE, GRAPH_TOKEN, ISSUER, SECRET};
+use super::app::settings_for;
 
 /// Longer than anything the program does by itself.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,18 +38,7 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
 
 /// Settings for `serve` on free ports, in front of a sandbox that takes the tests' token.
 pub(crate) fn serving(sandbox: &RunningSandbox) -> Variables {
-    let pairs = [
-        ("SERVER__LISTEN", "127.0.0.1:0"),
-        ("SERVER__ADMIN_LISTEN", "127.0.0.1:0"),
-        ("SERVER__DRAIN_DELAY", "0s"),
-        ("SERVER__SECRET_KEY", SECRET),
-        ("AUTH__ISSUERS__TEST__ISSUER", ISSUER),
-        ("AUTH__ISSUERS__TEST__AUDIENCE", AUDIENCE),
-        ("AUTH__ISSUERS__TEST__HMAC_SECRET", SECRET),
-        ("GRAPH__BASE_URL", &sandbox.base_url()),
-        ("GRAPH__TOKEN", GRAPH_TOKEN),
-    ];
-    pairs.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned())).to_vec()
+    settings_for(&sandbox.base_url())
 }
 
 /// Sets `SECTION__KEY` in the environment of a program to come.
