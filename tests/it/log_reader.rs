@@ -13,9 +13,31 @@ use crate::support::{Client, DECIDE, GRAPH_TOKEN, token};
 /// More log lines than a pipe of 64 KiB holds.
 const REQUESTS: usize = 500;
 
+/// The process; it does not outlive its test.
+struct Running(Child);
+
+impl Running {
+    async fn exit_code(&mut self) -> Option<i32> {
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// A gateway whose log only its test reads.
 struct Gateway {
-    child: Child,
+    child: Running,
     log: BufReader<ChildStderr>,
     base: String,
     sandbox: RunningSandbox,
@@ -37,11 +59,11 @@ impl Gateway {
         log.read_line(&mut line).unwrap();
         let serving = serde_json::from_str::<Value>(&line).unwrap();
         let base = format!("http://{}", serving["api"].as_str().unwrap());
-        Self { child, log, base, sandbox }
+        Self { child: Running(child), log, base, sandbox }
     }
 
     /// Everything is answered, and SIGTERM ends the process as it should.
-    async fn serves_and_ends(mut child: Child, base: String, sandbox: RunningSandbox) {
+    async fn serves_and_ends(mut child: Running, base: String, sandbox: RunningSandbox) {
         let group = sandbox.control().create_group(GroupSpec::default()).unwrap();
         let id = sandbox.control().add_request(&group, RequestSpec::default()).unwrap();
         let anonymous = Client::new(base.clone(), None);
@@ -50,12 +72,10 @@ impl Gateway {
         }
         let moderator = Client::new(base, Some(token("moderator", DECIDE, Some("*"))));
         assert_eq!(moderator.approve(&group, &[id]).await.outcomes(), ["approved"]);
-        let pid = child.id().to_string();
+        let pid = child.0.id().to_string();
         assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
-        let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
-        let status =
-            tokio::time::timeout(Duration::from_secs(30), ended).await.expect("it does not end").unwrap();
-        assert_eq!(status.code(), Some(0));
+        let code = tokio::time::timeout(Duration::from_secs(30), child.exit_code()).await;
+        assert_eq!(code.expect("it does not end"), Some(0));
     }
 }
 
