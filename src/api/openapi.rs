@@ -12,6 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::join_requests::{DecisionAnswer, ListAnswer, approve, list, reject};
 use super::problem::{PROBLEMS, ProblemBody, ProblemCode as Code};
 use super::state::Api;
+use crate::moderation::Outcome;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -134,9 +135,8 @@ struct KnownValues;
 
 impl Modify for KnownValues {
     fn modify(&self, document: &mut Document) {
-        let outcomes = ["approved", "rejected", "gone", "failed", "not_sent", "unknown", "would_send"];
         let codes = PROBLEMS.iter().map(|row| row.name).collect::<Vec<_>>();
-        extensible(document, "DecisionResult", "outcome", &outcomes);
+        extensible(document, "DecisionResult", "outcome", &Outcome::WORDS);
         extensible(document, "Problem", "code", &codes);
     }
 }

@@ -34,7 +34,7 @@ pub enum StartError {
     Keys(#[from] KeyProblems),
     /// The way to Graph.
     #[error(transparent)]
-    Graph(#[from] crate::graph::StartError),
+    Graph(#[from] crate::net::ClientError),
     /// A fault of the program: two metrics of one name.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] MetricsError),

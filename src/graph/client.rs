@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::codes::ErrorClass;
-use super::fault::{GraphError, StartError};
+use super::fault::GraphError;
 use super::page::{Cursor, Page};
 use super::refusal::{NamedError, Refusal};
 use super::retry::repeat_read;
@@ -13,6 +13,7 @@ use super::wire::{Body, Lists, decision_body};
 use crate::config::GraphSettings;
 use crate::domain::{Action, GroupId, JoinRequestId};
 use crate::limits::{Budget, GraphPacing, PauseReason};
+use crate::net::ClientError;
 use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
 
 /// How long nothing is sent when Meta moves the account: it takes minutes.
@@ -43,7 +44,7 @@ impl GraphClient {
         settings: &GraphSettings,
         pacing: Arc<GraphPacing>,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, ClientError> {
         let transport = Transport::new(settings, pacing, metrics)?;
         Ok(Self { transport, max_attempts: settings.max_attempts, page_size: settings.page_size })
     }

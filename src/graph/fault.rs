@@ -5,17 +5,6 @@ use std::time::Duration;
 use super::refusal::Refusal;
 use crate::limits::Held;
 
-/// The Graph client could not be built.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The HTTP client.
-    #[error(transparent)]
-    Client(#[from] crate::net::ClientError),
-    /// `graph.base_url` cannot carry a path.
-    #[error("graph.base_url cannot carry a path")]
-    BaseUrl,
-}
-
 /// Why a call of Graph brought no answer of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GraphError {

@@ -13,6 +13,6 @@ mod wire;
 
 pub use client::{GraphClient, ItemReply};
 pub use codes::{Actor, CODES, CodeRow, ErrorClass};
-pub use fault::{GraphError, StartError};
+pub use fault::GraphError;
 pub use page::{Cursor, Page};
 pub use refusal::Refusal;

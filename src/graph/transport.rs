@@ -8,12 +8,12 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY
 use reqwest::{Method, Request, Response};
 use url::Url;
 
-use super::fault::{GraphError, StartError};
+use super::fault::GraphError;
 use super::usage;
 use crate::config::{GraphSettings, Secret};
 use crate::domain::GroupId;
 use crate::limits::{Budget, GraphPacing, Held};
-use crate::net::http_client;
+use crate::net::{ClientError, http_client};
 use crate::telemetry::{GraphOperation, Metrics};
 
 /// Largest answer read, decompressed: a page of 1,024 requests has about 400 KiB.
@@ -58,10 +58,7 @@ impl Transport {
         settings: &GraphSettings,
         pacing: Arc<GraphPacing>,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, StartError> {
-        if settings.base_url.cannot_be_a_base() {
-            return Err(StartError::BaseUrl);
-        }
+    ) -> Result<Self, ClientError> {
         Ok(Self {
             reads: http_client(settings)?,
             decisions: http_client(settings)?,

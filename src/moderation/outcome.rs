@@ -32,6 +32,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every word that [`Self::as_str`] gives, for the contract.
+    pub const WORDS: [&'static str; 7] =
+        ["approved", "rejected", "gone", "failed", "not_sent", "unknown", "would_send"];
+
     /// The word in the answer, the audit log and the metric label.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -127,5 +131,34 @@ impl Item {
             graph_code: refusal.and_then(|refusal| refusal.code),
             fbtrace_id: refusal.and_then(|refusal| refusal.fbtrace_id.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Held;
+
+    #[test]
+    fn the_contract_knows_every_word() {
+        let refusal = Refusal {
+            code: None,
+            subcode: None,
+            http_status: 400,
+            fbtrace_id: None,
+            class: ErrorClass::Rejected,
+            wait: None,
+            not_executed: true,
+        };
+        let outcomes = [
+            Outcome::Decided(Action::Approve),
+            Outcome::Decided(Action::Reject),
+            Outcome::Gone(None),
+            Outcome::Failed(refusal),
+            Outcome::NotSent(GraphError::Held(Held::DeadlinePassed)),
+            Outcome::Unknown(None),
+            Outcome::WouldSend,
+        ];
+        assert_eq!(outcomes.map(|outcome| outcome.as_str()), Outcome::WORDS);
     }
 }

@@ -59,7 +59,7 @@ pub struct DecidedItem {
 
 /// One line of the audit log.
 #[derive(Debug, Serialize)]
-pub struct AuditEvent {
+struct AuditEvent {
     event: &'static str,
     at: String,
     decision_id: String,
