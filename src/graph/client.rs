@@ -6,29 +6,19 @@ use std::time::Duration;
 use super::codes::ErrorClass;
 use super::fault::GraphError;
 use super::page::{Cursor, Page};
-use super::refusal::{NamedError, Refusal};
+use super::reading::{Answer, ItemReply, read_decision, read_page};
+use super::refusal::Refusal;
 use super::retry::repeat_read;
-use super::transport::{Answer, Call, Transport};
-use super::wire::{Body, Lists, decision_body};
+use super::transport::{Call, Transport};
+use super::wire::decision_body;
 use crate::config::GraphSettings;
 use crate::domain::{Action, GroupId, JoinRequestId};
 use crate::limits::{Budget, GraphPacing, PauseReason};
 use crate::net::ClientError;
-use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
+use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
 
 /// How long nothing is sent when Meta moves the account: it takes minutes.
 const MAINTENANCE: Duration = Duration::from_mins(1);
-
-/// What Graph said about one id that was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ItemReply {
-    /// Listed as done.
-    Done,
-    /// Listed as refused.
-    Refused(Refusal),
-    /// Not listed, or listed both ways: nothing is known.
-    Unclear,
-}
 
 /// The edge of one account.
 #[derive(Debug)]
@@ -64,12 +54,15 @@ impl GraphClient {
         let page = repeat_read(
             self.max_attempts,
             budget,
-            async |budget: &mut Budget| self.attempt(&call, budget, read_page).await,
+            async |budget: &mut Budget| {
+                let read = |answer: &Answer| read_page(answer).map(|page| (page, AttemptOutcome::Answered));
+                self.attempt(&call, budget, read).await
+            },
             |error| self.transport.metrics.graph_retried(operation, error.reason()),
         )
         .await?;
         if page.unreadable > 0 {
-            self.transport.metrics.graph_drifted("list_entry");
+            self.transport.metrics.graph_drifted(Drift::ListEntry);
         }
         Ok(page)
     }
@@ -87,25 +80,27 @@ impl GraphClient {
             Action::Reject => GraphOperation::Reject,
         };
         let call = Call { operation, group, query: Vec::new(), body: Some(decision_body(ids)) };
-        let (mut replies, mut beside) = self
-            .attempt(&call, budget, |body, answer| {
-                let replies = self.replies(ids, body.lists(action)?, answer);
-                let beside = body.error().map(|error| Refusal::of_call(error, answer.status, answer.wait));
-                let refused = replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
+        let mut answer = self
+            .attempt(&call, budget, |answer| {
+                let read = read_decision(answer, action, ids)?;
+                let refused = read.replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
                 let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
-                Some(((replies, beside), outcome))
+                Ok((read, outcome))
             })
             .await?;
+        for kind in &answer.drift {
+            self.transport.metrics.graph_drifted(*kind);
+        }
         // The lists are the answer; what is refused in them or beside them still counts for the calls after it.
-        for reply in &mut replies {
+        for reply in &mut answer.replies {
             if let ItemReply::Refused(refusal) = reply {
                 self.note(refusal);
             }
         }
-        if let Some(refusal) = &mut beside {
+        if let Some(refusal) = &mut answer.beside {
             self.note(refusal);
         }
-        Ok(replies)
+        Ok(answer.replies)
     }
 
     /// Sends once, reads the answer, and settles everything that follows from it.
@@ -113,10 +108,10 @@ impl GraphClient {
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
-        read: impl Fn(&Body, &Answer) -> Option<(T, AttemptOutcome)>,
+        read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
     ) -> Result<T, GraphError> {
         let (took, answer) = self.transport.send(call, budget).await;
-        let mut result = answer.and_then(|answer| judge(&answer, &read));
+        let mut result = answer.and_then(|answer| read(&answer));
         self.settle(call.operation, &mut result);
         if let Some(outcome) = outcome_of(&result) {
             self.transport.metrics.graph_called(call.operation, outcome, took);
@@ -163,55 +158,6 @@ impl GraphClient {
             | ErrorClass::Rejected
             | ErrorClass::Unclear => (),
         }
-    }
-
-    /// Matches Graph's lists with the ids that were sent. Ids that were not sent are counted and left out.
-    fn replies(&self, ids: &[JoinRequestId], lists: Lists, answer: &Answer) -> Vec<ItemReply> {
-        let metrics = &self.transport.metrics;
-        let Lists { done, mut failed, nameless } = lists;
-        let mut done = done.iter().map(String::as_str).collect::<std::collections::HashSet<_>>();
-        let replies = ids.iter().map(|id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
-            (true, None) => ItemReply::Done,
-            (false, Some(error)) => ItemReply::Refused(Refusal::of_item(error, answer.status, answer.wait)),
-            (true, Some(_)) => {
-                metrics.graph_drifted("id_in_both_lists");
-                ItemReply::Unclear
-            }
-            (false, None) => {
-                metrics.graph_drifted("id_not_mentioned");
-                ItemReply::Unclear
-            }
-        });
-        let replies = replies.collect();
-        if nameless + done.len() + failed.len() > 0 {
-            metrics.graph_drifted("foreign_id");
-        }
-        replies
-    }
-}
-
-/// A page counts only in a plain success: an error beside it, or any other status, and the list may be cut.
-fn read_page(body: &Body, answer: &Answer) -> Option<(Page, AttemptOutcome)> {
-    let plain = (200..300).contains(&answer.status) && body.error().is_none();
-    Some((body.page().filter(|_| plain)?, AttemptOutcome::Answered))
-}
-
-/// Success is content, not status: what was asked for counts first, then Graph's error, whatever the status.
-fn judge<T>(answer: &Answer, read: impl Fn(&Body, &Answer) -> Option<T>) -> Result<T, GraphError> {
-    let http_status = answer.status;
-    let refuse =
-        |error: NamedError| Err(GraphError::Refused(Refusal::of_call(error, http_status, answer.wait)));
-    // A redirect is a fault even when its body looks right: it came from who knows where.
-    let redirected = (300..400).contains(&http_status);
-    match Body::parse(&answer.body).filter(|_| !redirected) {
-        Some(body) => match (read(&body, answer), body.error()) {
-            (Some(value), _) => Ok(value),
-            (None, Some(error)) => refuse(error),
-            (None, None) => Err(GraphError::Unreadable { http_status }),
-        },
-        // A quota answered by an edge that knows no JSON is still a quota.
-        None if http_status == 429 => refuse(NamedError::default()),
-        None => Err(GraphError::Unreadable { http_status }),
     }
 }
 

@@ -9,12 +9,14 @@ use reqwest::{Method, Request, Response};
 use url::Url;
 
 use super::fault::GraphError;
-use super::usage;
+use super::reading::Answer;
+use super::usage::read_usage;
+use super::wait::retry_after;
 use crate::config::{GraphSettings, Secret};
 use crate::domain::GroupId;
 use crate::limits::{Budget, GraphPacing, Held};
 use crate::net::{ClientError, http_client};
-use crate::telemetry::{GraphOperation, Metrics};
+use crate::telemetry::{Drift, GraphOperation, Metrics};
 
 /// Largest answer read, decompressed: a page of 1,024 requests has about 400 KiB.
 const MAX_ANSWER: usize = 2 * 1024 * 1024;
@@ -26,15 +28,6 @@ pub(super) struct Call<'c> {
     pub(super) group: &'c GroupId,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Vec<u8>>,
-}
-
-/// What came back, unjudged.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-    /// The longest wait the headers ask for.
-    pub(super) wait: Option<Duration>,
 }
 
 /// Sends calls.
@@ -132,12 +125,24 @@ impl Transport {
         };
         let mut response = client.execute(self.request(call)).await.map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();
-        let stated = retry_after(response.headers(), SystemTime::now());
-        let header = |name: &str| response.headers().get(name).map(HeaderValue::as_bytes);
-        let wait = stated.max(usage::read(header, &self.metrics));
+        let wait = self.note_waits(response.headers());
         self.note_version(response.headers());
         let body = read_capped(&mut response).await?;
         Ok(Answer { status, body, wait })
+    }
+
+    /// Shows how much of Meta's quotas is used, and answers the longest wait that the headers ask for.
+    fn note_waits(&self, headers: &HeaderMap) -> Option<Duration> {
+        let value = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+        let usage = read_usage(value("x-app-usage"), value("x-business-use-case-usage"));
+        for share in &usage.shares {
+            self.metrics.graph_usage(share.header, share.measure, share.percent);
+        }
+        for _ in 0..usage.unreadable {
+            self.metrics.graph_drifted(Drift::UsageHeader);
+        }
+        let stated = value(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, SystemTime::now()));
+        stated.max(usage.regain)
     }
 
     /// An expired version is silently served by the next one; this header is the only sign.
@@ -197,13 +202,6 @@ fn proof(app_secret: &[u8], token: &[u8]) -> String {
     hex::encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, app_secret), token))
 }
 
-/// `Retry-After` in either form of RFC 9110 §10.2.3.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let seconds = text.parse().ok().map(Duration::from_secs);
-    seconds.or_else(|| httpdate::parse_http_date(text).ok()?.duration_since(now).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,17 +210,5 @@ mod tests {
     fn the_proof_is_the_keyed_hash_of_the_token() {
         let proof = proof(b"0123456789abcdef0123456789abcdef", b"EAAtesttoken");
         assert_eq!(proof, "558080b299ccfabcdbfaf45bd3a4f6c06b5703c83f3c6d3023c8efc960fef88b");
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
-        let read = |value: &str| {
-            let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
-            retry_after(&headers, SystemTime::UNIX_EPOCH)
-        };
-        assert_eq!(read("60"), Some(Duration::from_mins(1)));
-        assert_eq!(read("Thu, 01 Jan 1970 00:02:00 GMT"), Some(Duration::from_mins(2)));
-        assert_eq!(read("soon"), None);
-        assert_eq!(read("-1"), None);
     }
 }

@@ -8,47 +8,90 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::telemetry::Metrics;
-
 const MEASURES: [&str; 3] = ["call_count", "total_time", "total_cputime"];
 /// A longer header is not looked at.
 const MAX_HEADER: usize = 16 * 1024;
 
-/// Reads both headers, shows them as metrics, and answers the longest wait until access is regained.
-pub(super) fn read<'h>(header: impl Fn(&str) -> Option<&'h [u8]>, metrics: &Metrics) -> Option<Duration> {
-    let bounded = |name| header(name).filter(|bytes| bytes.len() <= MAX_HEADER);
-    if let Some(bytes) = bounded("x-app-usage") {
-        app_usage(bytes, metrics);
-    }
-    business_usage(bounded("x-business-use-case-usage")?, metrics)
+/// What the usage headers of one answer say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// The highest share of each measure in each header.
+    pub shares: Vec<Share>,
+    /// The longest time until access is regained; `None` when none is stated.
+    pub regain: Option<Duration>,
+    /// Headers that could not be read.
+    pub unreadable: u32,
 }
 
-fn app_usage(bytes: &[u8], metrics: &Metrics) {
-    match serde_json::from_slice::<Value>(bytes) {
-        Ok(usage) => show_highest("app", &[&usage], metrics),
-        Err(_not_json) => metrics.graph_drifted("usage_header"),
-    }
+/// How much of one quota is used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    /// `app` or `business`.
+    pub header: &'static str,
+    /// `call_count`, `total_time` or `total_cputime`.
+    pub measure: &'static str,
+    /// In percent, never negative; above 100 when a quota is overdrawn.
+    pub percent: f64,
 }
 
-fn business_usage(bytes: &[u8], metrics: &Metrics) -> Option<Duration> {
-    let Ok(Entries(entries)) = serde_json::from_slice(bytes) else {
-        metrics.graph_drifted("usage_header");
-        return None;
-    };
-    let entries = entries.iter().filter_map(Value::as_array).flatten().collect::<Vec<_>>();
-    show_highest("business", &entries, metrics);
-    let minutes =
-        entries.iter().filter_map(|entry| entry.get("estimated_time_to_regain_access")?.as_u64()).max()?;
-    (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)))
-}
-
-fn show_highest(header: &'static str, entries: &[&Value], metrics: &Metrics) {
-    for measure in MEASURES {
-        let highest = entries.iter().filter_map(|entry| entry.get(measure)?.as_f64()).reduce(f64::max);
-        if let Some(percent) = highest {
-            metrics.graph_usage(header, measure, percent);
+/// Reads the values of `X-App-Usage` and `X-Business-Use-Case-Usage`. What cannot be read is counted and harmless.
+pub fn read_usage(app: Option<&[u8]>, business: Option<&[u8]>) -> Usage {
+    let mut usage = Usage::default();
+    if let Some(bytes) = app {
+        match object(bytes) {
+            Some(entry) => usage.take("app", &[&entry]),
+            None => usage.unreadable += 1,
         }
     }
+    if let Some(bytes) = business {
+        match entries(bytes) {
+            Some(entries) => {
+                let entries = entries.iter().filter_map(Value::as_array).flatten().collect::<Vec<_>>();
+                usage.take("business", &entries);
+                usage.regain = regain(&entries);
+            }
+            None => usage.unreadable += 1,
+        }
+    }
+    usage
+}
+
+impl Usage {
+    fn take(&mut self, header: &'static str, entries: &[&Value]) {
+        for measure in MEASURES {
+            let percents = entries.iter().filter_map(|entry| number(entry.get(measure)?));
+            if let Some(percent) = percents.reduce(f64::max) {
+                self.shares.push(Share { header, measure, percent });
+            }
+        }
+    }
+}
+
+fn object(bytes: &[u8]) -> Option<Value> {
+    bounded(bytes).and_then(|bytes| serde_json::from_slice(bytes).ok()).filter(Value::is_object)
+}
+
+fn entries(bytes: &[u8]) -> Option<Vec<Value>> {
+    let Entries(entries) = bounded(bytes).and_then(|bytes| serde_json::from_slice(bytes).ok())?;
+    Some(entries)
+}
+
+fn bounded(bytes: &[u8]) -> Option<&[u8]> {
+    (bytes.len() <= MAX_HEADER).then_some(bytes)
+}
+
+/// The longest `estimated_time_to_regain_access`, which is in minutes.
+fn regain(entries: &[&Value]) -> Option<Duration> {
+    let stated = entries.iter().filter_map(|entry| number(entry.get("estimated_time_to_regain_access")?));
+    let minutes = stated.reduce(f64::max).filter(|minutes| *minutes > 0.0)?;
+    // More than can be counted is still a wait.
+    Some(Duration::try_from_secs_f64(minutes * 60.0).unwrap_or(Duration::MAX))
+}
+
+/// A number that is not negative, written as a number or as text.
+fn number(value: &Value) -> Option<f64> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    (number.is_finite() && number >= 0.0).then_some(number)
 }
 
 /// The values of an object, all of them: Meta's own sample repeats a key, and a map would drop one.
@@ -80,31 +123,29 @@ impl<'de> Deserialize<'de> for Entries {
 mod tests {
     use super::*;
 
-    fn read_one(name: &'static str, value: &str) -> (Option<Duration>, String) {
-        let metrics = Metrics::new("v23.0").unwrap();
-        let wait = read(|asked| (asked == name).then_some(value.as_bytes()), &metrics);
-        (wait, metrics.exposition())
-    }
-
     #[test]
     fn a_repeated_key_hides_nothing() {
-        let value = r#"{"1":[{"type":"whatsapp","call_count":95,"estimated_time_to_regain_access":3}],
-            "1":[{"type":"whatsapp_business_management","call_count":10}]}"#
-            .replace('\n', "");
-        let (wait, exposition) = read_one("x-business-use-case-usage", &value);
-        assert_eq!(wait, Some(Duration::from_mins(3)));
-        assert!(exposition.contains(
-            r#"joingate_graph_usage_percent{account="default",header="business",measure="call_count"} 95"#
-        ));
+        let value = br#"{"1":[{"type":"whatsapp","call_count":95,"estimated_time_to_regain_access":3}],
+            "1":[{"type":"whatsapp_business_management","call_count":10}]}"#;
+        let usage = read_usage(None, Some(value));
+        assert_eq!(usage.regain, Some(Duration::from_mins(3)));
+        assert_eq!(usage.shares, [Share { header: "business", measure: "call_count", percent: 95.0 }]);
     }
 
     #[test]
-    fn headers_that_are_not_json_are_counted_and_harmless() {
-        let (wait, exposition) = read_one("x-app-usage", "{broken");
-        assert_eq!(wait, None);
-        assert!(
-            exposition
-                .contains(r#"joingate_graph_schema_drift_total{account="default",kind="usage_header"} 1"#)
-        );
+    fn numbers_may_be_text_and_may_overdraw() {
+        let value = br#"{"call_count":"101","total_time":250,"total_cputime":-1}"#;
+        let percents =
+            read_usage(Some(value), None).shares.iter().map(|share| share.percent).collect::<Vec<_>>();
+        assert_eq!(percents, [101.0, 250.0]);
+    }
+
+    #[test]
+    fn headers_that_are_not_objects_are_counted_and_harmless() {
+        for value in ["{broken", "[]", "1", ""] {
+            let usage = read_usage(Some(value.as_bytes()), Some(value.as_bytes()));
+            assert_eq!(usage, Usage { unreadable: 2, ..Usage::default() }, "{value}");
+        }
+        assert_eq!(read_usage(None, Some(&vec![b' '; MAX_HEADER + 1])).unreadable, 1);
     }
 }

@@ -109,6 +109,34 @@ impl AttemptOutcome {
     }
 }
 
+/// Where an answer of Graph differs from its documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// An entry of a list without a usable id.
+    ListEntry,
+    /// A usage header that could not be read.
+    UsageHeader,
+    /// An id named as done and as refused.
+    IdInBothLists,
+    /// An id that was sent and is named nowhere.
+    IdNotMentioned,
+    /// An id that was not sent, or an entry that names none.
+    ForeignId,
+}
+
+impl Drift {
+    /// The value of the label `kind`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ListEntry => "list_entry",
+            Self::UsageHeader => "usage_header",
+            Self::IdInBothLists => "id_in_both_lists",
+            Self::IdNotMentioned => "id_not_mentioned",
+            Self::ForeignId => "foreign_id",
+        }
+    }
+}
+
 /// Which limit held something back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitName {

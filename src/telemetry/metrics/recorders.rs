@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Metrics;
-use crate::telemetry::{AttemptOutcome, Fault, GraphOperation, LimitName, Route};
+use crate::telemetry::{AttemptOutcome, Drift, Fault, GraphOperation, LimitName, Route};
 
 /// The only Graph account there is in this release.
 const ACCOUNT: &str = "default";
@@ -82,9 +82,9 @@ impl Metrics {
         self.graph_version_mismatch.with_label_values(&[ACCOUNT]).set(i64::from(!as_asked));
     }
 
-    /// An answer differed from the documentation. `kind` is a fixed word.
-    pub fn graph_drifted(&self, kind: &'static str) {
-        self.graph_schema_drift.with_label_values(&[ACCOUNT, kind]).inc();
+    /// An answer differed from the documentation.
+    pub fn graph_drifted(&self, kind: Drift) {
+        self.graph_schema_drift.with_label_values(&[ACCOUNT, kind.as_str()]).inc();
     }
 
     /// An id was decided. `outcome` is a word of the API.

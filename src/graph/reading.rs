@@ -1,0 +1,108 @@
+//! What an answer of Graph says. Pure functions from bytes to meaning, so that any bytes can be tried on them: success is
+//! content, not status.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::fault::GraphError;
+use super::page::Page;
+use super::refusal::{NamedError, Refusal};
+use super::wire::{Body, Lists};
+use crate::domain::{Action, JoinRequestId};
+use crate::telemetry::Drift;
+
+/// An answer as it came.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+    /// The longest wait that the headers ask for.
+    pub wait: Option<Duration>,
+}
+
+/// What Graph said about one id that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemReply {
+    /// Listed as done.
+    Done,
+    /// Listed as refused.
+    Refused(Refusal),
+    /// Not listed, or listed both ways: nothing is known.
+    Unclear,
+}
+
+/// What Graph said about the ids of a decision.
+#[derive(Clone, Debug)]
+pub struct DecisionAnswer {
+    /// One reply per id sent, in order.
+    pub replies: Vec<ItemReply>,
+    /// An error beside the lists. It takes nothing back of what they say.
+    pub beside: Option<Refusal>,
+    /// Where the answer differs from Graph's documentation.
+    pub drift: Vec<Drift>,
+}
+
+/// Reads one page of a list. It counts only in a plain success: with an error beside it, or any other status, the list
+/// may be cut. Fails with Graph's error, or with [`GraphError::Unreadable`].
+pub fn read_page(answer: &Answer) -> Result<Page, GraphError> {
+    judge(answer, |body| body.page().filter(|_| answer.status == 200 && body.error().is_none()))
+}
+
+/// Reads the answer to a decision on `ids`. Lists count whatever the status. Fails with Graph's error where there are
+/// none, or with [`GraphError::Unreadable`].
+pub fn read_decision(
+    answer: &Answer,
+    action: Action,
+    ids: &[JoinRequestId],
+) -> Result<DecisionAnswer, GraphError> {
+    judge(answer, |body| {
+        let (replies, drift) = replies(ids, body.lists(action)?, answer);
+        let beside = body.error().map(|error| Refusal::of_call(error, answer.status, answer.wait));
+        Some(DecisionAnswer { replies, beside, drift })
+    })
+}
+
+/// What was asked for counts first, then Graph's error, whatever the status.
+fn judge<T>(answer: &Answer, read: impl Fn(&Body) -> Option<T>) -> Result<T, GraphError> {
+    let http_status = answer.status;
+    let refuse =
+        |error: NamedError| Err(GraphError::Refused(Refusal::of_call(error, http_status, answer.wait)));
+    // A redirect is a fault even when its body looks right: it came from who knows where.
+    let redirected = (300..400).contains(&http_status);
+    match Body::parse(&answer.body).filter(|_| !redirected) {
+        Some(body) => match (read(&body), body.error()) {
+            (Some(value), _) => Ok(value),
+            (None, Some(error)) => refuse(error),
+            (None, None) => Err(GraphError::Unreadable { http_status }),
+        },
+        // A quota answered by an edge that knows no JSON is still a quota.
+        None if http_status == 429 => refuse(NamedError::default()),
+        None => Err(GraphError::Unreadable { http_status }),
+    }
+}
+
+/// Matches Graph's lists with the ids that were sent. Ids that were not sent are noted and left out.
+fn replies(ids: &[JoinRequestId], lists: Lists, answer: &Answer) -> (Vec<ItemReply>, Vec<Drift>) {
+    let Lists { done, mut failed, nameless } = lists;
+    let mut done = done.iter().map(String::as_str).collect::<HashSet<_>>();
+    let mut drift = Vec::new();
+    let replies = ids.iter().map(|id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
+        (true, None) => ItemReply::Done,
+        (false, Some(error)) => ItemReply::Refused(Refusal::of_item(error, answer.status, answer.wait)),
+        (true, Some(_)) => {
+            drift.push(Drift::IdInBothLists);
+            ItemReply::Unclear
+        }
+        (false, None) => {
+            drift.push(Drift::IdNotMentioned);
+            ItemReply::Unclear
+        }
+    });
+    let replies = replies.collect();
+    if nameless + done.len() + failed.len() > 0 {
+        drift.push(Drift::ForeignId);
+    }
+    (replies, drift)
+}
