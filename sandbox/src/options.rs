@@ -19,6 +19,8 @@ pub struct SandboxOptions {
     pub timestamps_as_strings: bool,
     /// Puts the access token into `paging.next` and `paging.previous`, as Graph may do. Default false.
     pub token_in_paging: bool,
+    /// Where chance begins: the same seed and the same calls give the same faults. Default 0.
+    pub seed: u64,
 }
 
 impl Default for SandboxOptions {
@@ -31,6 +33,7 @@ impl Default for SandboxOptions {
             version: "v23.0".to_owned(),
             timestamps_as_strings: false,
             token_in_paging: false,
+            seed: 0,
         }
     }
 }

@@ -25,10 +25,18 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("POST /_sandbox/seed", "create the demonstration groups"),
     ("GET /_sandbox/calls", "read every Graph call received"),
     ("DELETE /_sandbox/calls", "forget them"),
+    ("GET /_sandbox/effects", "read every join request that was really decided"),
+    ("DELETE /_sandbox/effects", "forget them"),
     ("PUT /_sandbox/throttle", "refuse the next calls for their number"),
     ("PUT /_sandbox/usage", "set the usage headers"),
-    ("POST /_sandbox/faults", "order a fault for the next calls"),
-    ("DELETE /_sandbox/faults", "cancel faults and throttle"),
+    ("GET /_sandbox/faults", "list the orders of faults that wait"),
+    ("POST /_sandbox/faults", "order a fault for some calls to come"),
+    ("DELETE /_sandbox/faults", "cancel all orders and the throttle"),
+    ("DELETE /_sandbox/faults/{order}", "cancel one order"),
+    ("GET /_sandbox/held", "list decisions that wait to be carried out"),
+    ("POST /_sandbox/held/release", "carry them out"),
+    ("PUT /_sandbox/chance", "begin all chance anew from a seed"),
+    ("PUT /_sandbox/clock", "put Graph's clock before or behind the machine's"),
     ("PUT /_sandbox/token", "accept another token"),
     ("DELETE /_sandbox/token", "revoke the token"),
 ];
@@ -51,7 +59,18 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .service(web::resource("/calls").get(trouble::calls).delete(trouble::clear_calls))
             .service(web::resource("/throttle").put(trouble::throttle))
             .service(web::resource("/usage").put(trouble::usage))
-            .service(web::resource("/faults").post(trouble::fault).delete(trouble::clear_faults))
+            .service(
+                web::resource("/faults")
+                    .get(trouble::orders)
+                    .post(trouble::order)
+                    .delete(trouble::clear_faults),
+            )
+            .service(web::resource("/faults/{order}").delete(trouble::cancel))
+            .service(web::resource("/effects").get(trouble::effects).delete(trouble::clear_effects))
+            .service(web::resource("/held").get(trouble::held))
+            .service(web::resource("/held/release").post(trouble::release))
+            .service(web::resource("/chance").put(trouble::seed))
+            .service(web::resource("/clock").put(trouble::clock))
             .service(web::resource("/token").put(trouble::token).delete(trouble::revoke))
             .default_service(web::to(unknown)),
     );

@@ -35,9 +35,10 @@ impl fmt::Display for Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::UnknownRoute | Self::Control(ControlError::UnknownGroup | ControlError::UnknownRequest) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownRoute
+            | Self::Control(
+                ControlError::UnknownGroup | ControlError::UnknownRequest | ControlError::UnknownOrder,
+            ) => StatusCode::NOT_FOUND,
             Self::Malformed(_) | Self::Control(ControlError::InvalidId | ControlError::InvalidValue) => {
                 StatusCode::BAD_REQUEST
             }

@@ -16,8 +16,15 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// An answer of Graph, with the headers every one of them has.
-    pub(crate) fn of(result: Result<Value, GraphError>, trace: &str, version: &str, usage: Usage) -> Self {
+    pub(crate) fn of(
+        result: Result<Value, GraphError>,
+        date: String,
+        trace: &str,
+        version: &str,
+        usage: Usage,
+    ) -> Self {
         let mut headers = vec![
+            ("date", date),
             ("content-type", "application/json; charset=UTF-8".to_owned()),
             ("facebook-api-version", version.to_owned()),
             ("x-fb-trace-id", trace.to_owned()),
@@ -35,13 +42,32 @@ impl Answer {
         Self { status, headers, body: body.to_string().into_bytes() }
     }
 
-    /// An answer that something in front of Graph might give.
-    pub(crate) fn raw(status: u16, body: Vec<u8>, content_type: String) -> Self {
-        Self { status, headers: vec![("content-type", content_type)], body }
+    /// The answer that stands in its place when something in front of Graph speaks up.
+    pub(crate) fn replaced_by(self, status: u16, body: &str, content_type: &str) -> Self {
+        let mut headers = self.headers;
+        headers.retain(|(name, _)| *name == "date");
+        headers.push(("content-type", content_type.to_owned()));
+        Self { status, headers, body: body.as_bytes().to_vec() }
     }
 
     pub(crate) fn status(&self) -> u16 {
         self.status
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The head as bytes, for an answer that the HTTP library would not write.
+    pub(crate) fn head(&self, content_length: usize) -> Vec<u8> {
+        let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default());
+        for (name, value) in &self.headers {
+            head.extend([*name, ": ", value, "\r\n"]);
+        }
+        let length = content_length.to_string();
+        head.extend(["content-length: ", &length, "\r\nconnection: close\r\n\r\n"]);
+        head.into_bytes()
     }
 
     pub(crate) fn into_response(self) -> HttpResponse {

@@ -6,7 +6,7 @@ use crate::codes;
 use crate::graph::call::Call;
 use crate::graph::error::{GraphError, METHOD_EXCEPTION};
 use crate::graph::{debug_token, decide, list};
-use crate::world::group::Verb;
+use crate::world::verb::Decision;
 use crate::world::{Shared, World};
 
 /// Answers a call that was let in.
@@ -37,18 +37,17 @@ fn join_requests(
     if group_id.is_empty() || !group_id.bytes().all(well_formed) {
         return Err(GraphError::no_object(&call.method, group_id));
     }
-    let token = world.token.value().to_owned();
-    let group = world.groups.get_mut(group_id).ok_or_else(|| GraphError::of(codes::UNKNOWN_GROUP))?;
+    let group = world.groups.get(group_id).ok_or_else(|| GraphError::of(codes::UNKNOWN_GROUP))?;
     if group.suspended {
         return Err(GraphError::of(codes::GROUP_SUSPENDED));
     }
     match call.method.as_str() {
         "GET" => {
             let edge = format!("{}/{version}/{group_id}/join_requests", shared.base_url);
-            list::answer(&shared.options, group, call, &edge, &token)
+            list::answer(&shared.options, group, call, &edge, world.token.value())
         }
-        "POST" => decide::answer(group, Verb::Approve, call),
-        "DELETE" => decide::answer(group, Verb::Reject, call),
+        "POST" => decide::answer(shared, world, group_id, Decision::Approve, call),
+        "DELETE" => decide::answer(shared, world, group_id, Decision::Reject, call),
         method => Err(unsupported(method)),
     }
 }

@@ -1,9 +1,12 @@
 //! The record of every Graph call received, newest last.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::world::faults::Fault;
 
 /// Calls kept; the oldest are dropped first.
 pub const MAX_CALLS: usize = 10_000;
@@ -27,8 +30,12 @@ pub struct RecordedCall {
     pub headers: Vec<(String, String)>,
     /// Body as text, cut after [`MAX_RECORDED_BODY`] bytes.
     pub body: String,
-    /// Status answered; none until the answer is made.
+    /// Status answered; none until the answer is made, and for good when none was sent.
     pub status: Option<u16>,
+    /// Number of the order whose fault the call met.
+    pub fault_order: Option<u64>,
+    /// The fault it met.
+    pub fault: Option<Arc<Fault>>,
 }
 
 impl RecordedCall {
@@ -89,6 +96,8 @@ mod tests {
             headers: Vec::new(),
             body: String::new(),
             status: None,
+            fault_order: None,
+            fault: None,
         }
     }
 

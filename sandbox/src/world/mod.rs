@@ -1,19 +1,26 @@
 //! The simulated world: groups, the token, trouble to come, and the calls seen. No HTTP here.
 
 pub(crate) mod calls;
+pub(crate) mod clock;
+pub(crate) mod executions;
 pub(crate) mod faults;
 pub(crate) mod group;
 pub(crate) mod ids;
+pub(crate) mod throttle;
 pub(crate) mod token;
 pub(crate) mod usage;
+pub(crate) mod verb;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::calls::CallLog;
-use self::faults::Faults;
+use self::clock::Clock;
+use self::executions::{ExecutionLog, Held, Intent};
+use self::faults::FaultOrders;
 use self::group::Group;
 use self::ids::Numbers;
+use self::throttle::Throttle;
 use self::token::Token;
 use self::usage::Usage;
 use crate::options::SandboxOptions;
@@ -23,9 +30,46 @@ pub(crate) struct World {
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) token: Token,
     pub(crate) usage: Usage,
-    pub(crate) faults: Faults,
+    pub(crate) faults: FaultOrders,
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) calls: CallLog,
+    pub(crate) executions: ExecutionLog,
+    pub(crate) held: Held,
+    pub(crate) clock: Clock,
     pub(crate) numbers: Numbers,
+}
+
+/// What became of one id: nothing to add, or the code of its failure.
+pub(crate) type ItemResult = (String, Result<(), i64>);
+
+impl World {
+    /// Carries a decision out and notes what it changed; nothing for a group that is no more.
+    pub(crate) fn execute(&mut self, intent: &Intent) -> Vec<ItemResult> {
+        let Some(group) = self.groups.get_mut(&intent.group) else { return Vec::new() };
+        let mut results = Vec::new();
+        for id in &intent.ids {
+            let result = group.decide(intent.decision, id).map(|request| {
+                self.executions.push(intent, id, request.created_at);
+            });
+            results.push((id.clone(), result));
+        }
+        results
+    }
+
+    /// What would become of a decision, which is not carried out.
+    pub(crate) fn preview(&self, intent: &Intent) -> Vec<ItemResult> {
+        let Some(group) = self.groups.get(&intent.group) else { return Vec::new() };
+        let mut group = group.clone();
+        let decide = |id: &String| (id.clone(), group.decide(intent.decision, id).map(drop));
+        intent.ids.iter().map(decide).collect()
+    }
+
+    /// Keeps a decision for later.
+    pub(crate) fn hold(&mut self, intent: Intent) {
+        if let Some(oldest) = self.held.push(intent) {
+            self.execute(&oldest);
+        }
+    }
 }
 
 /// The world and its fixed settings, shared by the Graph edge and the control API.
@@ -44,8 +88,12 @@ impl Shared {
             groups: BTreeMap::new(),
             token: Token::new(options.token.clone()),
             usage: Usage::default(),
-            faults: Faults::default(),
+            faults: FaultOrders::new(options.seed),
+            throttle: None,
             calls: CallLog::default(),
+            executions: ExecutionLog::default(),
+            held: Held::default(),
+            clock: Clock::default(),
             numbers: Numbers::default(),
         };
         Self { options: Arc::new(options), base_url: Arc::from(base_url), world: Arc::new(Mutex::new(world)) }

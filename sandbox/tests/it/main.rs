@@ -8,10 +8,13 @@
 
 mod access;
 mod binary;
+mod broken_answers;
+mod clock;
 mod control_api;
 mod deciding;
+mod effects;
 mod envelope;
-mod faults;
+mod fault_orders;
 mod listing;
 mod paging;
 mod recording;
