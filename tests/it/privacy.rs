@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use joingate_sandbox::{Control, Fault, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions};
+use joingate_sandbox::{
+    Control, Fault, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions, Styles,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -100,7 +102,7 @@ impl Scenario {
             token: GRAPH_TOKEN.to_owned(),
             app_secret: Some(APP_SECRET.to_owned()),
             page_size: 2,
-            token_in_paging: true,
+            styles: Styles { token_in_paging: true, ..Styles::default() },
             ..SandboxOptions::default()
         };
         let sandbox = Sandbox::start(options).await.unwrap();

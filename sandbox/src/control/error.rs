@@ -12,6 +12,8 @@ pub enum ControlError {
     UnknownRequest,
     /// No fault order has this number, or it has met all its calls.
     UnknownOrder,
+    /// No token is known by this text.
+    UnknownToken,
     /// A group with this id exists already.
     GroupExists,
     /// The person has an open request in this group already.
@@ -30,6 +32,7 @@ impl fmt::Display for ControlError {
             Self::UnknownGroup => "there is no such group",
             Self::UnknownRequest => "there is no such open request in the group",
             Self::UnknownOrder => "there is no such order",
+            Self::UnknownToken => "there is no such token",
             Self::GroupExists => "a group with this id exists already",
             Self::RequestExists => "this request is open already",
             Self::InvalidId => "an id has 1 to 256 letters, digits, `_`, `-` or `=`",

@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 pub(crate) mod seed;
+mod settings;
 pub(crate) mod spec;
 mod trouble;
 
@@ -13,7 +14,6 @@ use self::spec::{GroupSpec, GroupView, RequestSpec, RequestView};
 use crate::world::Shared;
 use crate::world::group::{Group, OpenRequest};
 use crate::world::ids;
-use crate::world::token::Token;
 
 /// Groups a sandbox holds at most.
 pub const MAX_GROUPS: usize = 10_000;
@@ -51,6 +51,11 @@ impl Control {
         group.participants = spec.participants;
         world.groups.insert(id.clone(), group);
         Ok(id)
+    }
+
+    /// Deletes a group with its requests. What is held for it will change nothing.
+    pub fn delete_group(&self, group_id: &str) -> Result<(), ControlError> {
+        self.shared.lock().groups.remove(group_id).map(drop).ok_or(ControlError::UnknownGroup)
     }
 
     /// Every group, in order of id.
@@ -125,16 +130,6 @@ impl Control {
             group.fail_item(join_request_id, code);
             Ok(())
         })?
-    }
-
-    /// Accepts this token from now on, and no other.
-    pub fn set_token(&self, token: &str) {
-        self.shared.lock().token = Token::new(token.to_owned());
-    }
-
-    /// Revokes the current token: calls with it are refused with 190, subcode 463.
-    pub fn revoke_token(&self) {
-        self.shared.lock().token.revoke();
     }
 
     /// Creates the three demonstration groups: an ordinary one, a nearly full one, and one with a

@@ -3,11 +3,9 @@
 use crate::control::Control;
 use crate::control::error::ControlError;
 use crate::world::calls::RecordedCall;
-use crate::world::clock::{Clock, MAX_CLOCK_OFFSET};
 use crate::world::executions::{Execution, HeldDecision};
 use crate::world::faults::{Fault, FaultOrder, FaultOrderView};
 use crate::world::throttle::Throttle;
-use crate::world::usage::Usage;
 
 #[expect(clippy::multiple_inherent_impl, reason = "one handle, and a file for each part of the world")]
 impl Control {
@@ -76,34 +74,9 @@ impl Control {
         waiting.len()
     }
 
-    /// Begins all chance anew: the same seed and the same calls give the same faults.
-    pub fn set_seed(&self, seed: u64) {
-        self.shared.lock().faults.seed(seed);
-    }
-
-    /// Puts Graph's own clock so many seconds before (or, below 0, behind) the machine's: the `Date`
-    /// header and the time of new requests. At most [`MAX_CLOCK_OFFSET`] either way.
-    pub fn set_clock_offset(&self, seconds: i64) -> Result<(), ControlError> {
-        if !(-MAX_CLOCK_OFFSET..=MAX_CLOCK_OFFSET).contains(&seconds) {
-            return Err(ControlError::InvalidValue);
-        }
-        self.shared.lock().clock = Clock { offset_s: seconds };
-        Ok(())
-    }
-
     /// Refuses the next `calls` authorised calls with a throttle code such as 4, 80007, 131208 or
     /// 130429, with usage headers at 100 percent. Replaces the throttle before; 0 calls lifts it.
     pub fn throttle(&self, code: i64, calls: usize, regain_minutes: Option<u32>) {
         self.shared.lock().throttle = Some(Throttle { code, calls, regain_minutes });
-    }
-
-    /// Sets what the usage headers report, in percent and minutes; `None` leaves a header out.
-    pub fn set_usage(
-        &self,
-        app_percent: Option<u32>,
-        business_percent: Option<u32>,
-        regain_minutes: Option<u32>,
-    ) {
-        self.shared.lock().usage = Usage { app_percent, business_percent, regain_minutes };
     }
 }

@@ -5,7 +5,29 @@ use actix_web::http::StatusCode;
 use serde_json::Value;
 
 use crate::graph::error::GraphError;
+use crate::world::styles::Styles;
 use crate::world::usage::Usage;
+
+/// What a call achieved; it may hold an `error` all the same.
+pub(crate) struct Success {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl From<Value> for Success {
+    fn from(body: Value) -> Self {
+        Self { status: 200, body }
+    }
+}
+
+/// What every answer tells, whatever the call was.
+pub(crate) struct Common<'a> {
+    pub(crate) date: String,
+    pub(crate) trace: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) usage: Usage,
+    pub(crate) styles: Styles,
+}
 
 /// A finished answer.
 pub(crate) struct Answer {
@@ -16,13 +38,8 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// An answer of Graph, with the headers every one of them has.
-    pub(crate) fn of(
-        result: Result<Value, GraphError>,
-        date: String,
-        trace: &str,
-        version: &str,
-        usage: Usage,
-    ) -> Self {
+    pub(crate) fn of(result: Result<Success, GraphError>, common: Common<'_>) -> Self {
+        let Common { date, trace, version, usage, styles } = common;
         let mut headers = vec![
             ("date", date),
             ("content-type", "application/json; charset=UTF-8".to_owned()),
@@ -33,10 +50,11 @@ impl Answer {
         ];
         headers.extend(usage.headers());
         let (status, body) = match result {
-            Ok(body) => (200, body),
+            Ok(success) => (success.status, success.body),
             Err(error) => {
                 headers.push(("www-authenticate", error.challenge()));
-                (error.status, error.body(trace))
+                headers.extend(error.retry_after_s.map(|seconds| ("retry-after", seconds.to_string())));
+                (error.status, error.body(trace, styles))
             }
         };
         Self { status, headers, body: body.to_string().into_bytes() }

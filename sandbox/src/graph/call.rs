@@ -1,6 +1,7 @@
 //! One call as it was received.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) sequence: u64,
     /// What goes wrong with it.
     pub(crate) met: MetFault,
+    /// How long its answer takes.
+    pub(crate) latency: Duration,
     path: String,
     raw_query: String,
     query: Vec<(String, String)>,
@@ -40,6 +43,7 @@ impl Call {
             body,
             sequence: 0,
             met: MetFault::default(),
+            latency: Duration::ZERO,
             path: request.uri().path().to_owned(),
             raw_query,
             query,

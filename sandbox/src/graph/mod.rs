@@ -14,17 +14,18 @@ mod list;
 mod page;
 mod route;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use self::answer::Answer;
+use self::answer::{Answer, Common, Success};
 use self::call::Call;
 use self::connection::Connection;
 use self::error::GraphError;
-use crate::world::Shared;
 use crate::world::faults::AnswerFault;
 use crate::world::throttle::Throttle;
+use crate::world::usage::Usage;
+use crate::world::{Shared, World};
 
 pub(crate) use self::connection::keep_socket;
 pub(crate) use self::page::MAX_LIMIT;
@@ -63,38 +64,63 @@ pub(crate) async fn serve(
 fn admit(shared: &Shared, call: &mut Call) {
     let (group, verb) = call.subject();
     let mut world = shared.lock();
-    call.met = world.faults.meet(group.as_deref(), verb);
+    let World { faults, latency, chance, .. } = &mut *world;
+    call.met = faults.meet(group.as_deref(), verb);
+    call.latency = latency.draw(chance);
     call.sequence = world.calls.open(call.record());
 }
 
 async fn work(shared: Shared, call: Call) -> Answer {
     let fault = &call.met.fault;
-    if fault.delay_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
-    }
+    wait(Duration::from_millis(fault.delay_ms)).await;
     let mut answer = process(&shared, &call);
     if let AnswerFault::Error { status, body, content_type } = &fault.answer {
         answer = answer.replaced_by(*status, body, content_type);
     }
+    wait(call.latency).await;
     if fault.answer.is_sent() {
         shared.lock().calls.close(call.sequence, answer.status());
     }
     answer
 }
 
-/// Access first, then the quota, then the call itself: a refused caller uses up no throttle.
+async fn wait(time: Duration) {
+    // Even a sleep of no time would wait for the timer's next tick.
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
 fn process(shared: &Shared, call: &Call) -> Answer {
-    let mut world = shared.lock();
+    let mut guard = shared.lock();
+    let world = &mut *guard;
     let trace = world.numbers.trace();
-    let date = world.clock.date();
-    let mut usage = world.usage;
-    let result = access::check(call, &world.token, shared.options.app_secret.as_deref()).and_then(|()| {
-        if let Some(throttle) = Throttle::refuse(&mut world.throttle) {
-            usage = throttle.usage(usage);
-            return Err(GraphError::of(throttle.code));
-        }
-        route::dispatch(shared, &mut world, call)
-    });
-    drop(world);
-    Answer::of(result, date, &trace, &shared.options.version, usage)
+    let mut usage = None;
+    let result = answer(shared, world, call, &mut usage);
+    let usage = usage.unwrap_or_else(|| world.meter.usage(world.usage, Instant::now()));
+    let (date, styles, version) = (world.clock.date(), world.styles, &shared.options.version);
+    drop(guard);
+    Answer::of(result, Common { date, trace: &trace, version, usage, styles })
+}
+
+/// Access first, then the quotas, then the call itself: a refused caller uses up nothing. A throttle
+/// has a usage of its own to report.
+fn answer(
+    shared: &Shared,
+    world: &mut World,
+    call: &Call,
+    usage: &mut Option<Usage>,
+) -> Result<Success, GraphError> {
+    let now = world.clock.now();
+    let token = access::check(call, &world.tokens, now, shared.options.app_secret.as_deref())?;
+    if call.subject().1.is_some() {
+        access::permit(token)?;
+    }
+    let token = token.spec.token.clone();
+    if let Some(throttle) = Throttle::refuse(&mut world.throttle) {
+        *usage = Some(throttle.usage(world.usage));
+        return Err(GraphError::of(throttle.code));
+    }
+    world.meter.take_app(Instant::now()).map_err(GraphError::over)?;
+    route::dispatch(shared, world, call, &token)
 }

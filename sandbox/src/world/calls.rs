@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::world::faults::Fault;
 
@@ -14,11 +15,12 @@ pub const MAX_CALLS: usize = 10_000;
 pub const MAX_RECORDED_BODY: usize = 64 * 1024;
 
 /// One call as it reached the sandbox, with its secrets struck out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RecordedCall {
     /// Counts up from 1 over the life of the sandbox.
     pub sequence: u64,
     /// When the whole request had been read.
+    #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
     /// HTTP method.
     pub method: String,
@@ -35,6 +37,7 @@ pub struct RecordedCall {
     /// Number of the order whose fault the call met.
     pub fault_order: Option<u64>,
     /// The fault it met.
+    #[schema(value_type = Option<Fault>)]
     pub fault: Option<Arc<Fault>>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::world::verb::{Decision, Verb};
 
@@ -13,7 +14,7 @@ pub const MAX_EXECUTIONS: usize = 100_000;
 pub const MAX_HELD: usize = 1_000;
 
 /// One join request that was decided: what really happened, whatever the caller was told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Execution {
     /// The call that asked for it.
     pub call: u64,
@@ -26,11 +27,12 @@ pub struct Execution {
     /// Which instance of it: when the person asked, in seconds since 1970.
     pub created_at: i64,
     /// When it was done, by the clock of the machine.
+    #[schema(value_type = String, format = DateTime)]
     pub executed_at: Timestamp,
 }
 
 /// A decision that was promised and not carried out yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HeldDecision {
     /// The call that asked for it.
     pub call: u64,

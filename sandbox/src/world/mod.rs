@@ -1,4 +1,4 @@
-//! The simulated world: groups, the token, trouble to come, and the calls seen. No HTTP here.
+//! The simulated world: groups, tokens, quotas, trouble to come, and the calls seen. No HTTP here.
 
 pub(crate) mod calls;
 pub(crate) mod clock;
@@ -6,6 +6,9 @@ pub(crate) mod executions;
 pub(crate) mod faults;
 pub(crate) mod group;
 pub(crate) mod ids;
+pub(crate) mod latency;
+pub(crate) mod quota;
+pub(crate) mod styles;
 pub(crate) mod throttle;
 pub(crate) mod token;
 pub(crate) mod usage;
@@ -14,22 +17,32 @@ pub(crate) mod verb;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fastrand::Rng;
+
 use self::calls::CallLog;
 use self::clock::Clock;
 use self::executions::{ExecutionLog, Held, Intent};
 use self::faults::FaultOrders;
 use self::group::Group;
 use self::ids::Numbers;
+use self::latency::Latency;
+use self::quota::Meter;
+use self::styles::Styles;
 use self::throttle::Throttle;
-use self::token::Token;
+use self::token::{TokenSpec, Tokens};
 use self::usage::Usage;
 use crate::options::SandboxOptions;
 
 /// Everything that changes while the sandbox runs.
 pub(crate) struct World {
     pub(crate) groups: BTreeMap<String, Group>,
-    pub(crate) token: Token,
+    pub(crate) tokens: Tokens,
+    pub(crate) styles: Styles,
     pub(crate) usage: Usage,
+    pub(crate) meter: Meter,
+    pub(crate) latency: Latency,
+    /// From which latencies are drawn.
+    pub(crate) chance: Rng,
     pub(crate) faults: FaultOrders,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) calls: CallLog,
@@ -86,8 +99,12 @@ impl Shared {
     pub(crate) fn new(options: SandboxOptions, base_url: &str) -> Self {
         let world = World {
             groups: BTreeMap::new(),
-            token: Token::new(options.token.clone()),
+            tokens: Tokens::only(TokenSpec::new(options.token.clone())),
+            styles: options.styles,
             usage: Usage::default(),
+            meter: Meter::default(),
+            latency: Latency::None,
+            chance: Rng::with_seed(options.seed),
             faults: FaultOrders::new(options.seed),
             throttle: None,
             calls: CallLog::default(),

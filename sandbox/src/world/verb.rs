@@ -1,9 +1,10 @@
 //! What a call of the join request edge is about.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a caller wants of a group's join requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// `GET`: the open requests.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::http::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// Longest wait of a fault: a delay, a late effect, a stall, a dripping answer.
 pub const MAX_WAIT: Duration = Duration::from_mins(10);
@@ -12,7 +13,7 @@ pub const MAX_WAIT: Duration = Duration::from_mins(10);
 pub const MAX_FAULT_BODY: usize = 4 * 1024 * 1024;
 
 /// What goes wrong with one call. The default is that nothing does.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
     /// Milliseconds before the call is looked at, even if its caller has gone by then; at most [`MAX_WAIT`].
@@ -24,7 +25,7 @@ pub struct Fault {
 }
 
 /// What a decision does to the group. The answer speaks of the ids that the effect covers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
     /// Every id is decided before the answer.
@@ -44,7 +45,7 @@ pub enum Effect {
 }
 
 /// What the caller sees of the answer that the call has.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AnswerFault {
     /// The answer as it is.
@@ -83,7 +84,7 @@ pub enum AnswerFault {
 }
 
 /// How a `Content-Length` lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Length {
     /// Half of the body's length.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::control::error::ControlError;
 use crate::world::faults::fault::Fault;
@@ -13,7 +14,7 @@ use crate::world::verb::Verb;
 pub const MAX_FAULTS: usize = 1_000;
 
 /// A fault and the calls it meets. Exactly one of `calls` and `rate` is given.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultOrder {
     /// What goes wrong.
@@ -66,7 +67,7 @@ impl FaultOrder {
 }
 
 /// An order that waits.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FaultOrderView {
     /// By which it is cancelled; counts up from 1.
     pub id: u64,
