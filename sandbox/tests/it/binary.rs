@@ -56,6 +56,26 @@ async fn it_says_where_it_is_and_ends_cleanly_on_sigterm_and_on_interrupt() {
     }
 }
 
+#[test]
+fn options_that_make_no_sense_end_it_with_a_reason() {
+    for (options, reason) in [
+        (["--style", "colour=blue"], "unknown field `colour`"),
+        (["--style", "partial=blue"], "unknown variant `blue`"),
+        (["--quota", "many"], "two numbers"),
+        (["--quota", "0/60"], "outside its bounds"),
+        (["--latency", "90000"], "outside its bounds"),
+        (["--token", "=x"], "before the `=`"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_joingate-sandbox"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(options)
+            .output()
+            .expect("the program runs");
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert!(!output.status.success() && text.contains(reason), "{options:?}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_stopped_sandbox_no_longer_listens() {
     let edge = Edge::start().await;
