@@ -3,7 +3,8 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::refusal::RefusalBody;
@@ -27,7 +28,7 @@ use super::{document, faults, groups, record, settings};
         settings::latency, settings::set_latency, settings::clock, settings::chance,
     ),
     components(schemas(RefusalBody)),
-    modifiers(&Refusals)
+    modifiers(&Refusals, &ClosedVariants)
 )]
 struct Generated;
 
@@ -56,6 +57,29 @@ impl Modify for Refusals {
                 operation.responses.responses.insert("default".to_owned(), RefOr::T(refused.build()));
             }
         }
+    }
+}
+
+/// Unknown fields are refused in the variants of enums, too; the generator says so of structures only.
+struct ClosedVariants;
+
+impl Modify for ClosedVariants {
+    fn modify(&self, document: &mut Document) {
+        let Some(components) = &mut document.components else { return };
+        for schema in ["Effect", "AnswerFault", "Latency"] {
+            if let Some(RefOr::T(Schema::OneOf(variants))) = components.schemas.get_mut(schema) {
+                variants.items.iter_mut().for_each(close);
+            }
+        }
+    }
+}
+
+fn close(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Object(object)) = schema
+        && !object.properties.is_empty()
+    {
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        object.properties.values_mut().for_each(close);
     }
 }
 
