@@ -37,6 +37,10 @@ openapi:
     cargo run --quiet --locked -- openapi > target/openapi.json
     mv target/openapi.json openapi/openapi.json
 
+# Write sandbox/openapi.json anew.
+sandbox-openapi:
+    JOINGATE_REGENERATE=1 cargo test --locked -p joingate-sandbox the_committed_document
+
 # Write the generated tables of the README anew.
 readme:
     JOINGATE_REGENERATE=1 cargo test --locked --test it generated

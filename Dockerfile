@@ -30,7 +30,9 @@ LABEL org.opencontainers.image.title="joingate-sandbox" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build-sandbox /joingate-sandbox /joingate-sandbox
 USER 65532:65532
-ENTRYPOINT ["/joingate-sandbox"]
+EXPOSE 8090
+# Whoever runs a container chooses who reaches its port: inside, it listens on every address.
+ENTRYPOINT ["/joingate-sandbox", "--listen", "0.0.0.0:8090"]
 
 FROM scratch AS joingate
 ARG COMMIT=unknown

@@ -2,14 +2,20 @@
 
 /// Application call limit reached.
 pub(crate) const APP_LIMIT: i64 = 4;
+/// The token lacks the permission for the call.
+pub(crate) const NO_PERMISSION: i64 = 10;
 /// A parameter is missing, malformed or not supported.
 pub(crate) const INVALID_PARAMETER: i64 = 100;
 /// No access token was sent.
 pub(crate) const TOKEN_MISSING: i64 = 104;
 /// The access token is wrong, expired or revoked.
 pub(crate) const TOKEN_INVALID: i64 = 190;
-/// Subcode of [`TOKEN_INVALID`]: the token is no longer valid.
+/// The token has no access to the account.
+pub(crate) const NO_ASSET_ACCESS: i64 = 200;
+/// Subcode of [`TOKEN_INVALID`]: its time is over.
 pub(crate) const SUBCODE_EXPIRED: i64 = 463;
+/// Subcode of [`TOKEN_INVALID`]: it was made invalid.
+pub(crate) const SUBCODE_REVOKED: i64 = 467;
 /// Subcode of [`INVALID_PARAMETER`]: no such object, or no right to see it.
 pub(crate) const SUBCODE_NO_OBJECT: i64 = 33;
 /// The path names nothing.
@@ -20,6 +26,8 @@ pub(crate) const VALUE_INVALID: i64 = 131_009;
 pub(crate) const UNKNOWN_GROUP: i64 = 131_041;
 /// The cursor expired or is corrupt.
 pub(crate) const STALE_CURSOR: i64 = 131_059;
+/// Some of the items failed.
+pub(crate) const PARTIAL: i64 = 131_201;
 /// The same id appears twice in one call.
 pub(crate) const DUPLICATES: i64 = 131_202;
 /// The user has not accepted WhatsApp's terms; only an approval can meet it.

@@ -20,8 +20,20 @@ mod world;
 pub use control::error::ControlError;
 pub use control::seed::SeededGroup;
 pub use control::spec::{GroupSpec, GroupView, RequestSpec, RequestView};
-pub use control::{Control, MAX_FAULTS, MAX_GROUPS, MAX_REQUESTS};
+pub use control::{Control, MAX_GROUPS, MAX_REQUESTS};
+pub use control_http::document::control_openapi;
 pub use options::SandboxOptions;
 pub use server::{RunningSandbox, Sandbox};
 pub use world::calls::{MAX_CALLS, MAX_RECORDED_BODY, RecordedCall};
-pub use world::faults::FaultSpec;
+pub use world::clock::MAX_CLOCK_OFFSET;
+pub use world::executions::{Execution, HeldDecision, MAX_EXECUTIONS, MAX_HELD};
+pub use world::faults::{
+    AnswerFault, Effect, Fault, FaultOrder, FaultOrderView, Length, MAX_FAULT_BODY, MAX_FAULTS, MAX_WAIT,
+};
+pub use world::latency::{Latency, MAX_LATENCY_MS};
+pub use world::quota::{MAX_QUOTA_CALLS, MAX_QUOTA_WINDOW_S, Quota, QuotaUse, QuotaView, Quotas};
+pub use world::styles::{
+    AbsentWaId, DecisionStyle, ErrorDataStyle, PartialStyle, RefusalStyle, Styles, UnknownGroupStyle,
+};
+pub use world::token::{MAX_TOKENS, Standing, TokenSpec, TokenView};
+pub use world::verb::Verb;

@@ -2,12 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::world::styles::Styles;
+
 /// Settings of one sandbox. Take the default and change what matters.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
     /// Address to listen on; port 0 picks a free one. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
-    /// The one access token that is accepted. Default `sandbox-token-not-real`.
+    /// The access token that is accepted, with both scopes; more can be added. Default `sandbox-token-not-real`.
     pub token: String,
     /// When set, every call must carry the matching `appsecret_proof`. Default none.
     pub app_secret: Option<String>,
@@ -15,10 +17,10 @@ pub struct SandboxOptions {
     pub page_size: usize,
     /// The version reported in `facebook-api-version`, whichever one is asked for. Default `v23.0`.
     pub version: String,
-    /// Sends `creation_timestamp` in quotes, as one of Meta's samples does. Default false.
-    pub timestamps_as_strings: bool,
-    /// Puts the access token into `paging.next` and `paging.previous`, as Graph may do. Default false.
-    pub token_in_paging: bool,
+    /// How answers look at first; settable later, too. Default: as Meta's reference has it.
+    pub styles: Styles,
+    /// Where chance begins: the same seed and the same calls give the same faults and latencies. Default 0.
+    pub seed: u64,
 }
 
 impl Default for SandboxOptions {
@@ -29,8 +31,8 @@ impl Default for SandboxOptions {
             app_secret: None,
             page_size: 25,
             version: "v23.0".to_owned(),
-            timestamps_as_strings: false,
-            token_in_paging: false,
+            styles: Styles::default(),
+            seed: 0,
         }
     }
 }

@@ -41,6 +41,9 @@ impl Sandbox {
                 .default_service(web::to(graph::serve))
         })
         .workers(WORKERS)
+        .on_connect(graph::keep_socket)
+        // A caller who has gone away ends the wait for its answer.
+        .h1_allow_half_closed(false)
         .disable_signals()
         .listen(listener)?
         .run();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use joingate::api::openapi_document;
 use joingate::config::{Environment, SettingProblem, Settings};
-use joingate_sandbox::{FaultSpec, RunningSandbox, Sandbox, SandboxOptions};
+use joingate_sandbox::{Fault, RunningSandbox, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 
 use crate::support::process::{Process, Ran, run, serving, set};
@@ -458,7 +458,7 @@ async fn sigterm_drains_and_finishes_what_is_in_flight() {
     assert_eq!((before.status, before.header("connection")), (200, ""));
 
     // Longer than the drain delay: it ends after the listener has closed.
-    sandbox.control().fail_next(1, FaultSpec::Delay(5000)).unwrap();
+    sandbox.control().fail_next(1, Fault::delay(5000)).unwrap();
     let in_flight = caller.approve(&group, &open[..1]);
     let meanwhile = async {
         process.audit.next_with(r#""event":"intended""#).await;

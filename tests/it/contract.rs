@@ -4,7 +4,7 @@ use std::path::Path;
 
 use joingate::api::{PROBLEMS, openapi_document};
 use joingate::cli::print_openapi;
-use joingate_sandbox::{FaultSpec, GroupSpec, RequestSpec};
+use joingate_sandbox::{Fault, GroupSpec, RequestSpec};
 use reqwest::Method;
 use serde_json::json;
 
@@ -256,9 +256,7 @@ async fn every_answer_to_a_decision_fits_the_document() {
         (413, moderator.decide("approve", &group, &json!({ "reason": "x".repeat(70_000) })).await),
         (415, moderator.send(Method::POST, &path, &[("content-type", "text/plain")], "{}").await),
     ];
-    let fault =
-        FaultSpec::HttpError { status: 500, body: "{}".to_owned(), content_type: "text/html".to_owned() };
-    app.graph().fail_next(1, fault).unwrap();
+    app.graph().fail_next(1, Fault::body(500, "{}", "text/html").never()).unwrap();
     answers.push((207, moderator.decide("approve", &group, &ids(&open[3..])).await));
     app.graph().throttle(130_429, 1, Some(1));
     answers.push((503, moderator.decide("approve", &group, &ids(&open[3..])).await));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use joingate_sandbox::{FaultSpec, GroupSpec, RequestSpec};
+use joingate_sandbox::{Fault, GroupSpec, RequestSpec};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -362,7 +362,7 @@ async fn a_broken_kept_connection_never_repeats_a_write() {
 async fn a_caller_who_goes_away_cancels_nothing() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(1);
-    app.graph().fail_next(1, FaultSpec::Delay(300)).unwrap();
+    app.graph().fail_next(1, Fault::delay(300)).unwrap();
     let moderator = app.moderator();
     let sent = async {
         while app.graph().calls().is_empty() {
@@ -404,7 +404,7 @@ async fn approve_and_reset(app: &TestApp, group: &str, ids: &[String]) {
 async fn a_request_whose_connection_is_reset_has_its_line_and_its_decision() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(1);
-    app.graph().fail_next(1, FaultSpec::Delay(300)).unwrap();
+    app.graph().fail_next(1, Fault::delay(300)).unwrap();
     approve_and_reset(&app, &group, &open).await;
     assert_eq!(app.audit_events(2).await[1]["outcome"], "approved");
 }
@@ -413,7 +413,7 @@ async fn a_request_whose_connection_is_reset_has_its_line_and_its_decision() {
 async fn decisions_of_callers_who_went_away_are_bounded_too() {
     let app = TestApp::builder().set("SERVER__MAX_IN_FLIGHT", "1").spawn().await;
     let (group, open) = app.group_with_requests(2);
-    app.graph().fail_next(1, FaultSpec::Delay(3000)).unwrap();
+    app.graph().fail_next(1, Fault::delay(3000)).unwrap();
     approve_and_reset(&app, &group, &open[..1]).await;
     let problem = app.moderator().approve(&group, &open[1..]).await.expect_problem(503, "overloaded");
     assert_eq!(problem["executed"], "no");

@@ -1,6 +1,6 @@
 //! Limits: what callers may use, what is sent to Graph, what is served at once.
 
-use joingate_sandbox::FaultSpec;
+use joingate_sandbox::Fault;
 use serde_json::json;
 
 use crate::support::TestApp;
@@ -96,7 +96,7 @@ async fn calls_to_graph_at_the_same_time_are_bounded() {
         .spawn()
         .await;
     let (group, _) = app.group_with_requests(0);
-    app.graph().fail_next(3, FaultSpec::Delay(100)).unwrap();
+    app.graph().fail_next(3, Fault::delay(100)).unwrap();
     let reader = app.reader();
     let started = std::time::Instant::now();
     let lists = [reader.list(&group), reader.list(&group), reader.list(&group)];
@@ -114,7 +114,7 @@ async fn a_decision_that_waited_too_long_is_not_sent() {
         .spawn()
         .await;
     let (group, open) = app.group_with_requests(2);
-    app.graph().fail_next(1, FaultSpec::Delay(1500)).unwrap();
+    app.graph().fail_next(1, Fault::delay(1500)).unwrap();
     let (first, second) = (app.moderator(), app.moderator());
     let later = async {
         while app.graph().calls().is_empty() {
@@ -148,7 +148,7 @@ async fn a_throttled_decision_pauses_everything() {
 async fn more_requests_than_can_be_served_at_once_are_refused_at_once() {
     let app = TestApp::builder().set("SERVER__MAX_IN_FLIGHT", "1").spawn().await;
     let (group, _) = app.group_with_requests(0);
-    app.graph().fail_next(1, FaultSpec::Delay(500)).unwrap();
+    app.graph().fail_next(1, Fault::delay(500)).unwrap();
     let (slow, quick) = (app.reader(), app.reader());
     let refused = async {
         while app.graph().calls().is_empty() {

@@ -1,6 +1,6 @@
 //! Listing a group's open requests.
 
-use joingate_sandbox::{FaultSpec, RequestSpec, SandboxOptions};
+use joingate_sandbox::{Fault, RequestSpec, SandboxOptions};
 use serde_json::{Value, json};
 
 use crate::support::{RawUpstream, Reply, TestApp};
@@ -339,8 +339,6 @@ async fn rights_are_checked_before_anything_is_sent() {
 async fn a_fault_that_passes_is_hidden_from_the_caller() {
     let app = TestApp::spawn().await;
     let (group, open) = app.group_with_requests(2);
-    let body = "<html>Sorry, something went wrong</html>".to_owned();
-    let fault = FaultSpec::HttpError { status: 503, body, content_type: "text/html".to_owned() };
-    app.graph().fail_next(2, fault).unwrap();
+    app.graph().fail_next(2, Fault::html(503)).unwrap();
     assert_eq!(ids(&app.reader().list(&group).await.json()), open);
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use joingate_sandbox::{Control, FaultSpec, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions};
+use joingate_sandbox::{
+    Control, Fault, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions, Styles,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -100,7 +102,7 @@ impl Scenario {
             token: GRAPH_TOKEN.to_owned(),
             app_secret: Some(APP_SECRET.to_owned()),
             page_size: 2,
-            token_in_paging: true,
+            styles: Styles { token_in_paging: true, ..Styles::default() },
             ..SandboxOptions::default()
         };
         let sandbox = Sandbox::start(options).await.unwrap();
@@ -166,20 +168,12 @@ impl Scenario {
     /// Graph in trouble, with everything that is secret in its own words.
     async fn graph_in_trouble(&self) {
         let words = format!("{GRAPH_TOKEN} {} {} {OWNER} {USERNAME}", self.group, self.open[3]);
-        let html = |status| FaultSpec::HttpError {
-            status,
-            body: format!("<html>{words}</html>"),
-            content_type: "text/html".to_owned(),
-        };
+        let html = |status| Fault::body(status, format!("<html>{words}</html>"), "text/html").never();
         let error = |status, code| {
             let details = json!({ "details": words });
             let error = json!({ "message": words, "type": words, "code": code, "error_data": details,
                 "error_user_msg": words, "error_user_title": words });
-            FaultSpec::HttpError {
-                status,
-                body: json!({ "error": error }).to_string(),
-                content_type: "application/json".to_owned(),
-            }
+            Fault::body(status, json!({ "error": error }).to_string(), "application/json").never()
         };
         for fault in [
             html(200),

@@ -10,6 +10,10 @@ pub enum ControlError {
     UnknownGroup,
     /// The group has no open request with this id.
     UnknownRequest,
+    /// No fault order has this number, or it has met all its calls.
+    UnknownOrder,
+    /// No token is known by this text.
+    UnknownToken,
     /// A group with this id exists already.
     GroupExists,
     /// The person has an open request in this group already.
@@ -27,6 +31,8 @@ impl fmt::Display for ControlError {
         f.write_str(match self {
             Self::UnknownGroup => "there is no such group",
             Self::UnknownRequest => "there is no such open request in the group",
+            Self::UnknownOrder => "there is no such order",
+            Self::UnknownToken => "there is no such token",
             Self::GroupExists => "a group with this id exists already",
             Self::RequestExists => "this request is open already",
             Self::InvalidId => "an id has 1 to 256 letters, digits, `_`, `-` or `=`",

@@ -2,29 +2,23 @@
 
 pub(crate) mod error;
 pub(crate) mod seed;
+mod settings;
 pub(crate) mod spec;
+mod trouble;
 
 use std::fmt;
-
-use jiff::Timestamp;
 
 use self::error::ControlError;
 use self::seed::SeededGroup;
 use self::spec::{GroupSpec, GroupView, RequestSpec, RequestView};
 use crate::world::Shared;
-use crate::world::calls::RecordedCall;
-use crate::world::faults::{FaultSpec, Throttle};
 use crate::world::group::{Group, OpenRequest};
 use crate::world::ids;
-use crate::world::token::Token;
-use crate::world::usage::Usage;
 
 /// Groups a sandbox holds at most.
 pub const MAX_GROUPS: usize = 10_000;
 /// Open requests, participants or ordered item failures one group holds at most.
 pub const MAX_REQUESTS: usize = 10_000;
-/// Entries in the queue of ordered faults at most.
-pub const MAX_FAULTS: usize = 1_000;
 
 /// Arranges one running sandbox. Clones act on the same sandbox; no call waits.
 #[derive(Clone)]
@@ -59,6 +53,11 @@ impl Control {
         Ok(id)
     }
 
+    /// Deletes a group with its requests. What is held for it will change nothing.
+    pub fn delete_group(&self, group_id: &str) -> Result<(), ControlError> {
+        self.shared.lock().groups.remove(group_id).map(drop).ok_or(ControlError::UnknownGroup)
+    }
+
     /// Every group, in order of id.
     pub fn groups(&self) -> Vec<GroupView> {
         let world = self.shared.lock();
@@ -73,6 +72,7 @@ impl Control {
     /// Opens a join request and gives its id: the same one whenever the same person asks again.
     pub fn add_request(&self, group_id: &str, spec: RequestSpec) -> Result<String, ControlError> {
         let mut world = self.shared.lock();
+        let now = world.clock.now().as_second();
         let fresh = if spec.wa_id.is_none() && spec.user_id.is_none() && spec.id.is_none() {
             Some(world.numbers.phone())
         } else {
@@ -94,7 +94,7 @@ impl Control {
             user_id: spec.user_id,
             parent_user_id: spec.parent_user_id,
             username: spec.username,
-            created_at: spec.created_at.unwrap_or_else(|| Timestamp::now().as_second()),
+            created_at: spec.created_at.unwrap_or(now),
         });
         Ok(id)
     }
@@ -121,16 +121,6 @@ impl Control {
         self.with_group(group_id, |group| group.participants.clone()).unwrap_or_default()
     }
 
-    /// Every Graph call since the last [`Self::clear_calls`], oldest first.
-    pub fn calls(&self) -> Vec<RecordedCall> {
-        self.shared.lock().calls.all()
-    }
-
-    /// Forgets the calls recorded so far.
-    pub fn clear_calls(&self) {
-        self.shared.lock().calls.clear();
-    }
-
     /// Makes decisions about one open request fail with `code`; 131203 stops approvals only.
     pub fn fail_item(&self, group_id: &str, join_request_id: &str, code: i64) -> Result<(), ControlError> {
         self.with_group(group_id, |group| {
@@ -140,53 +130,6 @@ impl Control {
             group.fail_item(join_request_id, code);
             Ok(())
         })?
-    }
-
-    /// Refuses the next `calls` authorised calls with a throttle code such as 4, 80007, 131208 or
-    /// 130429, with usage headers at 100 percent. Replaces the throttle before; 0 calls lifts it.
-    pub fn throttle(&self, code: i64, calls: usize, regain_minutes: Option<u32>) {
-        self.shared.lock().faults.set_throttle(Throttle { code, calls, regain_minutes });
-    }
-
-    /// Sets what the usage headers report, in percent and minutes; `None` leaves a header out.
-    pub fn set_usage(
-        &self,
-        app_percent: Option<u32>,
-        business_percent: Option<u32>,
-        regain_minutes: Option<u32>,
-    ) {
-        self.shared.lock().usage = Usage { app_percent, business_percent, regain_minutes };
-    }
-
-    /// Orders a fault for the next `calls` Graph calls, after those ordered before. At most
-    /// [`MAX_FAULTS`] orders wait; a status must be 200 to 599.
-    pub fn fail_next(&self, calls: usize, fault: FaultSpec) -> Result<(), ControlError> {
-        if let FaultSpec::HttpError { status, .. } = &fault
-            && !(200..=599).contains(status)
-        {
-            return Err(ControlError::InvalidValue);
-        }
-        let mut world = self.shared.lock();
-        if world.faults.len() >= MAX_FAULTS {
-            return Err(ControlError::TooMany);
-        }
-        world.faults.push(calls, fault);
-        Ok(())
-    }
-
-    /// Cancels every ordered fault and the throttle.
-    pub fn clear_faults(&self) {
-        self.shared.lock().faults.clear();
-    }
-
-    /// Accepts this token from now on, and no other.
-    pub fn set_token(&self, token: &str) {
-        self.shared.lock().token = Token::new(token.to_owned());
-    }
-
-    /// Revokes the current token: calls with it are refused with 190, subcode 463.
-    pub fn revoke_token(&self) {
-        self.shared.lock().token.revoke();
     }
 
     /// Creates the three demonstration groups: an ordinary one, a nearly full one, and one with a

@@ -1,6 +1,7 @@
 //! Three groups to begin with, each showing something else.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::codes;
 use crate::control::Control;
@@ -8,7 +9,7 @@ use crate::control::error::ControlError;
 use crate::control::spec::{GroupSpec, RequestSpec};
 
 /// A group made by [`Control::seed_demo`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeededGroup {
     /// Group id.
     pub id: String,

@@ -1,9 +1,10 @@
 //! Groups and requests as they are ordered and shown.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A group to create.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GroupSpec {
     /// Group id of 1 to 256 letters, digits, `_`, `-`, `=`; made up in Meta's shape when absent.
@@ -34,7 +35,7 @@ impl Default for GroupSpec {
 }
 
 /// A join request to open. With neither `wa_id` nor `user_id`, a fictitious number is made up.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestSpec {
     /// The join request id; otherwise it follows from the person and the group.
@@ -52,7 +53,7 @@ pub struct RequestSpec {
 }
 
 /// A group as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GroupView {
     /// Group id.
     pub id: String,
@@ -71,7 +72,7 @@ pub struct GroupView {
 }
 
 /// An open request as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RequestView {
     /// Join request id.
     pub id: String,

@@ -1,67 +1,111 @@
 //! The control API: [`Control`](crate::Control) as JSON under `/_sandbox`, for tools that are not
 //! written in Rust. It asks for no token: listen on a loopback address only.
 
+pub(crate) mod document;
+mod faults;
 mod groups;
+mod record;
 mod refusal;
-mod trouble;
+mod settings;
 
-use actix_web::{HttpResponse, web};
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, Route, web};
 
 use self::refusal::Refusal;
 
+/// Where the control API begins.
+const PREFIX: &str = "/_sandbox";
 /// Largest body of an instruction.
 const MAX_INSTRUCTION: usize = 1024 * 1024;
 
-/// Every route, for people and for the index.
-pub(crate) const ROUTES: &[(&str, &str)] = &[
-    ("GET /_sandbox/groups", "list groups"),
-    ("POST /_sandbox/groups", "create a group"),
-    ("PUT /_sandbox/groups/{group_id}/suspended", "suspend a group or lift it"),
-    ("GET /_sandbox/groups/{group_id}/requests", "list open requests"),
-    ("POST /_sandbox/groups/{group_id}/requests", "open a request"),
-    ("POST /_sandbox/groups/{group_id}/withdrawals", "withdraw a request"),
-    ("POST /_sandbox/groups/{group_id}/failures", "make decisions about one request fail"),
-    ("POST /_sandbox/seed", "create the demonstration groups"),
-    ("GET /_sandbox/calls", "read every Graph call received"),
-    ("DELETE /_sandbox/calls", "forget them"),
-    ("PUT /_sandbox/throttle", "refuse the next calls for their number"),
-    ("PUT /_sandbox/usage", "set the usage headers"),
-    ("POST /_sandbox/faults", "order a fault for the next calls"),
-    ("DELETE /_sandbox/faults", "cancel faults and throttle"),
-    ("PUT /_sandbox/token", "accept another token"),
-    ("DELETE /_sandbox/token", "revoke the token"),
-];
+type Answer = Result<HttpResponse, Refusal>;
+
+/// The answer to an instruction that leaves nothing to tell.
+fn done((): ()) -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// The one table of routes; paths are relative to [`PREFIX`].
+fn endpoints() -> Vec<(&'static str, &'static str, Route)> {
+    use web::{delete, get, post, put};
+    vec![
+        ("GET", "", get().to(document::index)),
+        ("GET", "/openapi.json", get().to(document::serve)),
+        ("GET", "/groups", get().to(groups::list)),
+        ("POST", "/groups", post().to(groups::create)),
+        ("DELETE", "/groups/{group_id}", delete().to(groups::delete)),
+        ("PUT", "/groups/{group_id}/suspended", put().to(groups::suspend)),
+        ("GET", "/groups/{group_id}/requests", get().to(groups::requests)),
+        ("POST", "/groups/{group_id}/requests", post().to(groups::open)),
+        ("POST", "/groups/{group_id}/withdrawals", post().to(groups::withdraw)),
+        ("POST", "/groups/{group_id}/failures", post().to(groups::fail_item)),
+        ("POST", "/seed", post().to(groups::seed)),
+        ("GET", "/calls", get().to(record::calls)),
+        ("DELETE", "/calls", delete().to(record::clear_calls)),
+        ("GET", "/effects", get().to(record::effects)),
+        ("DELETE", "/effects", delete().to(record::clear_effects)),
+        ("GET", "/held", get().to(record::held)),
+        ("POST", "/held/release", post().to(record::release)),
+        ("GET", "/faults", get().to(faults::list)),
+        ("POST", "/faults", post().to(faults::order)),
+        ("DELETE", "/faults", delete().to(faults::clear)),
+        ("DELETE", "/faults/{order}", delete().to(faults::cancel)),
+        ("PUT", "/throttle", put().to(faults::throttle)),
+        ("GET", "/tokens", get().to(settings::tokens)),
+        ("POST", "/tokens", post().to(settings::add_token)),
+        ("POST", "/tokens/revocations", post().to(settings::revoke)),
+        ("PUT", "/token", put().to(settings::set_token)),
+        ("DELETE", "/token", delete().to(settings::revoke_all)),
+        ("GET", "/styles", get().to(settings::styles)),
+        ("PUT", "/styles", put().to(settings::set_styles)),
+        ("GET", "/quota", get().to(settings::quota)),
+        ("PUT", "/quota", put().to(settings::set_quota)),
+        ("PUT", "/usage", put().to(settings::usage)),
+        ("GET", "/latency", get().to(settings::latency)),
+        ("PUT", "/latency", put().to(settings::set_latency)),
+        ("PUT", "/clock", put().to(settings::clock)),
+        ("PUT", "/chance", put().to(settings::chance)),
+    ]
+}
 
 /// Adds the control API to the server.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default()
         .limit(MAX_INSTRUCTION)
         .error_handler(|error, _| Refusal::Malformed(error.to_string()).into());
-    config.service(
-        web::scope("/_sandbox")
-            .app_data(json)
-            .service(web::resource("").get(index))
-            .service(web::resource("/groups").get(groups::list).post(groups::create))
-            .service(web::resource("/groups/{group}/suspended").put(groups::suspend))
-            .service(web::resource("/groups/{group}/requests").get(groups::requests).post(groups::open))
-            .service(web::resource("/groups/{group}/withdrawals").post(groups::withdraw))
-            .service(web::resource("/groups/{group}/failures").post(groups::fail_item))
-            .service(web::resource("/seed").post(groups::seed))
-            .service(web::resource("/calls").get(trouble::calls).delete(trouble::clear_calls))
-            .service(web::resource("/throttle").put(trouble::throttle))
-            .service(web::resource("/usage").put(trouble::usage))
-            .service(web::resource("/faults").post(trouble::fault).delete(trouble::clear_faults))
-            .service(web::resource("/token").put(trouble::token).delete(trouble::revoke))
-            .default_service(web::to(unknown)),
-    );
+    let path =
+        web::PathConfig::default().error_handler(|error, _| Refusal::Malformed(error.to_string()).into());
+    let mut resources = BTreeMap::new();
+    for (_, path, route) in endpoints() {
+        let resource = resources.remove(path).unwrap_or_else(|| web::resource(path));
+        resources.insert(path, resource.route(route));
+    }
+    let mut scope = web::scope(PREFIX).app_data(json).app_data(path);
+    for resource in resources.into_values() {
+        scope = scope.service(resource);
+    }
+    config.service(scope.default_service(web::to(unknown)));
 }
 
-async fn index() -> HttpResponse {
-    let routes: Vec<_> = ROUTES.iter().map(|(route, does)| json!({"route": route, "does": does})).collect();
-    HttpResponse::Ok().json(json!({"routes": routes}))
-}
-
-async fn unknown() -> Result<HttpResponse, Refusal> {
+async fn unknown() -> Answer {
     Err(Refusal::UnknownRoute)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::document::{document, operations};
+    use super::{PREFIX, endpoints};
+
+    #[test]
+    fn the_document_has_every_route_and_no_other() {
+        let document = document();
+        let documented: BTreeSet<_> =
+            operations(&document).iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+        let served: BTreeSet<_> =
+            endpoints().iter().map(|(method, path, _)| format!("{method} {PREFIX}{path}")).collect();
+        assert_eq!(documented, served);
+    }
 }

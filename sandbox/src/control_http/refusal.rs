@@ -4,9 +4,17 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::control::error::ControlError;
+
+/// The body of a refusal.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RefusalBody {
+    /// One sentence.
+    error: String,
+}
 
 /// Why an instruction was not carried out.
 #[derive(Debug)]
@@ -35,9 +43,13 @@ impl fmt::Display for Refusal {
 impl ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::UnknownRoute | Self::Control(ControlError::UnknownGroup | ControlError::UnknownRequest) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownRoute
+            | Self::Control(
+                ControlError::UnknownGroup
+                | ControlError::UnknownRequest
+                | ControlError::UnknownOrder
+                | ControlError::UnknownToken,
+            ) => StatusCode::NOT_FOUND,
             Self::Malformed(_) | Self::Control(ControlError::InvalidId | ControlError::InvalidValue) => {
                 StatusCode::BAD_REQUEST
             }
@@ -47,6 +59,6 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).json(json!({"error": self.to_string()}))
+        HttpResponse::build(self.status_code()).json(RefusalBody { error: self.to_string() })
     }
 }

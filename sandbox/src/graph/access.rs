@@ -1,39 +1,64 @@
 //! Who may call: the client's name, the token and the proof of the app secret.
 
+use jiff::Timestamp;
+
 use crate::codes;
 use crate::graph::call::Call;
 use crate::graph::error::{GraphError, METHOD_EXCEPTION};
-use crate::world::token::{Standing, Token};
+use crate::world::token::{MANAGEMENT, MESSAGING, Standing, Token, Tokens};
 
-/// Refuses a call that Graph would not let in.
-pub(crate) fn check(call: &Call, token: &Token, app_secret: Option<&str>) -> Result<(), GraphError> {
+/// The token of a call that Graph lets in.
+pub(crate) fn check<'a>(
+    call: &Call,
+    tokens: &'a Tokens,
+    now: Timestamp,
+    app_secret: Option<&str>,
+) -> Result<&'a Token, GraphError> {
     if call.headers.contains_key("user-agent") && !call.header("user-agent").is_some_and(is_user_agent) {
         return Err(GraphError::parameter("User-Agent must be a name, a slash and three numbers"));
     }
-    match presented(call)?.map(|presented| token.standing(presented)) {
-        Some(Standing::Valid) => prove(call, token, app_secret),
-        Some(Standing::Revoked) => Err(expired()),
-        Some(Standing::Unknown) => Err(GraphError::plain(
-            codes::TOKEN_INVALID,
-            "OAuthException",
-            "Invalid OAuth access token - Cannot parse access token",
-        )),
-        None => Err(GraphError::plain(
+    let Some(presented) = presented(call)? else {
+        return Err(GraphError::plain(
             codes::TOKEN_MISSING,
             "OAuthException",
             "An access token is required to request this resource.",
-        )),
+        ));
+    };
+    let token = tokens.find(presented).ok_or_else(|| {
+        GraphError::plain(
+            codes::TOKEN_INVALID,
+            "OAuthException",
+            "Invalid OAuth access token - Cannot parse access token",
+        )
+    })?;
+    if let Some((message, subcode)) = refusal(token.standing(now)) {
+        return Err(GraphError::plain(codes::TOKEN_INVALID, "OAuthException", message).subcode(subcode));
+    }
+    prove(call, token, app_secret)?;
+    Ok(token)
+}
+
+/// Why a token that was good once is refused, with the subcode.
+pub(crate) fn refusal(standing: Standing) -> Option<(&'static str, i64)> {
+    match standing {
+        Standing::Valid => None,
+        Standing::Expired => {
+            Some(("Error validating access token: Session has expired", codes::SUBCODE_EXPIRED))
+        }
+        Standing::Revoked => {
+            Some(("Error validating access token: The session has been invalidated", codes::SUBCODE_REVOKED))
+        }
     }
 }
 
-/// The refusal of a token that was good once.
-pub(crate) fn expired() -> GraphError {
-    GraphError::plain(
-        codes::TOKEN_INVALID,
-        "OAuthException",
-        "Error validating access token: the session has been invalidated",
-    )
-    .subcode(codes::SUBCODE_EXPIRED)
+/// Refuses a token that has not both scopes of the join request edge.
+pub(crate) fn permit(token: &Token) -> Result<(), GraphError> {
+    for (scope, code) in [(MESSAGING, codes::NO_PERMISSION), (MANAGEMENT, codes::NO_ASSET_ACCESS)] {
+        if !token.permits(scope) {
+            return Err(GraphError::of(code));
+        }
+    }
+    Ok(())
 }
 
 /// The token in the only place the simulator looks for it. `access_token` in the query, which Graph

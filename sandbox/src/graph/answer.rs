@@ -5,7 +5,29 @@ use actix_web::http::StatusCode;
 use serde_json::Value;
 
 use crate::graph::error::GraphError;
+use crate::world::styles::Styles;
 use crate::world::usage::Usage;
+
+/// What a call achieved; it may hold an `error` all the same.
+pub(crate) struct Success {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl From<Value> for Success {
+    fn from(body: Value) -> Self {
+        Self { status: 200, body }
+    }
+}
+
+/// What every answer tells, whatever the call was.
+pub(crate) struct Common<'a> {
+    pub(crate) date: String,
+    pub(crate) trace: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) usage: Usage,
+    pub(crate) styles: Styles,
+}
 
 /// A finished answer.
 pub(crate) struct Answer {
@@ -16,8 +38,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// An answer of Graph, with the headers every one of them has.
-    pub(crate) fn of(result: Result<Value, GraphError>, trace: &str, version: &str, usage: Usage) -> Self {
+    pub(crate) fn of(result: Result<Success, GraphError>, common: Common<'_>) -> Self {
+        let Common { date, trace, version, usage, styles } = common;
         let mut headers = vec![
+            ("date", date),
             ("content-type", "application/json; charset=UTF-8".to_owned()),
             ("facebook-api-version", version.to_owned()),
             ("x-fb-trace-id", trace.to_owned()),
@@ -26,22 +50,42 @@ impl Answer {
         ];
         headers.extend(usage.headers());
         let (status, body) = match result {
-            Ok(body) => (200, body),
+            Ok(success) => (success.status, success.body),
             Err(error) => {
                 headers.push(("www-authenticate", error.challenge()));
-                (error.status, error.body(trace))
+                headers.extend(error.retry_after_s.map(|seconds| ("retry-after", seconds.to_string())));
+                (error.status, error.body(trace, styles))
             }
         };
         Self { status, headers, body: body.to_string().into_bytes() }
     }
 
-    /// An answer that something in front of Graph might give.
-    pub(crate) fn raw(status: u16, body: Vec<u8>, content_type: String) -> Self {
-        Self { status, headers: vec![("content-type", content_type)], body }
+    /// The answer that stands in its place when something in front of Graph speaks up.
+    pub(crate) fn replaced_by(self, status: u16, body: &str, content_type: &str) -> Self {
+        let mut headers = self.headers;
+        headers.retain(|(name, _)| *name == "date");
+        headers.push(("content-type", content_type.to_owned()));
+        Self { status, headers, body: body.as_bytes().to_vec() }
     }
 
     pub(crate) fn status(&self) -> u16 {
         self.status
+    }
+
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The head as bytes, for an answer that the HTTP library would not write.
+    pub(crate) fn head(&self, content_length: usize) -> Vec<u8> {
+        let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default());
+        for (name, value) in &self.headers {
+            head.extend([*name, ": ", value, "\r\n"]);
+        }
+        let length = content_length.to_string();
+        head.extend(["content-length: ", &length, "\r\nconnection: close\r\n\r\n"]);
+        head.into_bytes()
     }
 
     pub(crate) fn into_response(self) -> HttpResponse {

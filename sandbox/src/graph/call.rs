@@ -1,5 +1,8 @@
 //! One call as it was received.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Query};
@@ -7,6 +10,8 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use crate::world::calls::{MAX_RECORDED_BODY, RecordedCall};
+use crate::world::faults::MetFault;
+use crate::world::verb::Verb;
 
 /// Query parameters that are never recorded.
 const SECRET_PARAMETERS: [&str; 3] = ["access_token", "appsecret_proof", "input_token"];
@@ -17,6 +22,12 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     /// The body, or nothing when it broke off or was too large.
     pub(crate) body: Option<Bytes>,
+    /// Its number in the record.
+    pub(crate) sequence: u64,
+    /// What goes wrong with it.
+    pub(crate) met: MetFault,
+    /// How long its answer takes.
+    pub(crate) latency: Duration,
     path: String,
     raw_query: String,
     query: Vec<(String, String)>,
@@ -30,6 +41,9 @@ impl Call {
             method: request.method().as_str().to_owned(),
             headers: request.headers().clone(),
             body,
+            sequence: 0,
+            met: MetFault::default(),
+            latency: Duration::ZERO,
             path: request.uri().path().to_owned(),
             raw_query,
             query,
@@ -45,6 +59,22 @@ impl Call {
     pub(crate) fn segments(&self) -> Vec<String> {
         let path = self.path.strip_prefix('/').unwrap_or(&self.path);
         path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
+    }
+
+    /// The group and the verb of a call of the join request edge.
+    pub(crate) fn subject(&self) -> (Option<String>, Option<Verb>) {
+        let segments = self.segments();
+        let [_, group, edge] = segments.as_slice() else { return (None, None) };
+        if edge != "join_requests" {
+            return (None, None);
+        }
+        let verb = match self.method.as_str() {
+            "GET" => Some(Verb::List),
+            "POST" => Some(Verb::Approve),
+            "DELETE" => Some(Verb::Reject),
+            _ => None,
+        };
+        (Some(group.clone()), verb)
     }
 
     /// The first value of a query parameter.
@@ -79,6 +109,8 @@ impl Call {
                 .collect(),
             body: String::from_utf8_lossy(kept).into_owned(),
             status: None,
+            fault_order: self.met.order,
+            fault: self.met.order.map(|_| Arc::clone(&self.met.fault)),
         }
     }
 }

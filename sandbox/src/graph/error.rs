@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::codes;
 use crate::graph::catalogue;
+use crate::world::quota::Quota;
+use crate::world::styles::{ErrorDataStyle, Styles};
 
 /// Type of errors about an object or a method rather than about access.
 pub(crate) const METHOD_EXCEPTION: &str = "GraphMethodException";
@@ -19,6 +21,8 @@ pub(crate) struct GraphError {
     subcode: Option<i64>,
     details: Option<String>,
     transient: bool,
+    /// Value of `Retry-After`.
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 impl GraphError {
@@ -33,6 +37,7 @@ impl GraphError {
             subcode: None,
             details: Some(entry.details.to_owned()),
             transient: entry.transient,
+            retry_after_s: None,
         }
     }
 
@@ -56,20 +61,27 @@ impl GraphError {
         Self::plain(codes::INVALID_PARAMETER, METHOD_EXCEPTION, message).subcode(codes::SUBCODE_NO_OBJECT)
     }
 
+    /// The refusal of a call over its quota.
+    pub(crate) fn over(quota: Quota) -> Self {
+        let error = Self::of(quota.code);
+        Self { status: quota.status.unwrap_or(error.status), retry_after_s: quota.retry_after_s, ..error }
+    }
+
     pub(crate) fn subcode(self, subcode: i64) -> Self {
         Self { subcode: Some(subcode), ..self }
     }
 
     /// The envelope.
-    pub(crate) fn body(&self, trace: &str) -> Value {
-        let mut error = json!({"message": self.message, "type": self.kind, "code": self.code});
+    pub(crate) fn body(&self, trace: &str, styles: Styles) -> Value {
+        let code = number(self.code, styles);
+        let mut error = json!({"message": self.message, "type": self.kind, "code": code});
         if let Some(fields) = error.as_object_mut() {
             if let Some(subcode) = self.subcode {
-                fields.insert("error_subcode".to_owned(), json!(subcode));
+                fields.insert("error_subcode".to_owned(), number(subcode, styles));
             }
             if let Some(details) = &self.details {
-                let data = json!({"messaging_product": "whatsapp", "details": details});
-                fields.insert("error_data".to_owned(), data);
+                let whole = json!({"messaging_product": "whatsapp", "details": details});
+                fields.insert("error_data".to_owned(), error_data(whole, details, styles));
             }
             if self.transient {
                 fields.insert("is_transient".to_owned(), json!(true));
@@ -95,13 +107,25 @@ impl GraphError {
 }
 
 /// The error of one item in an answer that has lists.
-pub(crate) fn item(code: i64) -> Value {
+pub(crate) fn item(code: i64, styles: Styles) -> Value {
     let entry = catalogue::find(code);
     let text = if code == codes::TERMS_NOT_ACCEPTED { entry.details } else { entry.title };
     json!({
-        "code": code,
+        "code": number(code, styles),
         "message": format!("(#{code}) {text}"),
         "title": entry.title,
-        "error_data": {"details": entry.details},
+        "error_data": error_data(json!({"details": entry.details}), entry.details, styles),
     })
+}
+
+fn number(code: i64, styles: Styles) -> Value {
+    if styles.codes_as_strings { json!(code.to_string()) } else { json!(code) }
+}
+
+fn error_data(whole: Value, details: &str, styles: Styles) -> Value {
+    match styles.error_data {
+        ErrorDataStyle::Object => whole,
+        ErrorDataStyle::JsonString => json!(whole.to_string()),
+        ErrorDataStyle::Text => json!(details),
+    }
 }

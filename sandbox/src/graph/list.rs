@@ -7,31 +7,39 @@ use crate::graph::call::Call;
 use crate::graph::cursor::Cursor;
 use crate::graph::error::GraphError;
 use crate::graph::page::Page;
-use crate::options::SandboxOptions;
 use crate::world::group::{Group, OpenRequest};
+use crate::world::styles::{AbsentWaId, Styles};
+
+/// What links to other pages are made of.
+pub(crate) struct Links<'a> {
+    /// The absolute address of the list.
+    pub(crate) edge: String,
+    /// The caller's token.
+    pub(crate) token: &'a str,
+}
 
 /// One page. `paging.next` is there only when more follows; an empty list has no paging at all.
 pub(crate) fn answer(
-    options: &SandboxOptions,
+    styles: Styles,
+    page_size: usize,
     group: &Group,
     call: &Call,
-    edge: &str,
-    token: &str,
+    links: &Links<'_>,
 ) -> Result<Value, GraphError> {
     let version = group.list_version();
     let requests = group.open();
-    let page = Page::read(call, options.page_size, requests.len(), &version)?;
+    let page = Page::read(call, page_size, requests.len(), &version)?;
     let shown = requests.get(page.range.clone()).unwrap_or_default();
-    let data: Vec<Value> = shown.iter().map(|request| item(request, options)).collect();
+    let data: Vec<Value> = shown.iter().map(|request| item(request, styles)).collect();
     if requests.is_empty() {
         return Ok(json!({"data": data}));
     }
     let cursor = |offset| Cursor { offset, version_id: version.clone() }.encode();
     let (before, after) = (cursor(page.range.start), cursor(page.range.end));
     let link = |side: &str, cursor: &str| {
-        let token = utf8_percent_encode(token, NON_ALPHANUMERIC);
-        let token = if options.token_in_paging { format!("access_token={token}&") } else { String::new() };
-        json!(format!("{edge}?{token}limit={}&{side}={cursor}", page.limit))
+        let token = utf8_percent_encode(links.token, NON_ALPHANUMERIC);
+        let token = if styles.token_in_paging { format!("access_token={token}&") } else { String::new() };
+        json!(format!("{}?{token}limit={}&{side}={cursor}", links.edge, page.limit))
     };
     let mut paging = json!({"cursors": {"before": before, "after": after}});
     if let Some(paging) = paging.as_object_mut() {
@@ -45,7 +53,7 @@ pub(crate) fn answer(
     Ok(json!({"data": data, "paging": paging}))
 }
 
-fn item(request: &OpenRequest, options: &SandboxOptions) -> Value {
+fn item(request: &OpenRequest, styles: Styles) -> Value {
     let mut fields = Map::new();
     fields.insert("join_request_id".to_owned(), json!(request.id));
     let optional = [
@@ -57,9 +65,11 @@ fn item(request: &OpenRequest, options: &SandboxOptions) -> Value {
     for (name, value) in optional {
         if let Some(value) = value {
             fields.insert(name.to_owned(), json!(value));
+        } else if name == "wa_id" && styles.absent_wa_id == AbsentWaId::Empty {
+            fields.insert(name.to_owned(), json!(""));
         }
     }
-    let created = if options.timestamps_as_strings {
+    let created = if styles.timestamps_as_strings {
         json!(request.created_at.to_string())
     } else {
         json!(request.created_at)

@@ -1,9 +1,13 @@
 //! The record of every Graph call received, newest last.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::world::faults::Fault;
 
 /// Calls kept; the oldest are dropped first.
 pub const MAX_CALLS: usize = 10_000;
@@ -11,11 +15,12 @@ pub const MAX_CALLS: usize = 10_000;
 pub const MAX_RECORDED_BODY: usize = 64 * 1024;
 
 /// One call as it reached the sandbox, with its secrets struck out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RecordedCall {
     /// Counts up from 1 over the life of the sandbox.
     pub sequence: u64,
     /// When the whole request had been read.
+    #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
     /// HTTP method.
     pub method: String,
@@ -27,8 +32,13 @@ pub struct RecordedCall {
     pub headers: Vec<(String, String)>,
     /// Body as text, cut after [`MAX_RECORDED_BODY`] bytes.
     pub body: String,
-    /// Status answered; none until the answer is made.
+    /// Status answered; none until the answer is made, and for good when none was sent.
     pub status: Option<u16>,
+    /// Number of the order whose fault the call met.
+    pub fault_order: Option<u64>,
+    /// The fault it met.
+    #[schema(value_type = Option<Fault>)]
+    pub fault: Option<Arc<Fault>>,
 }
 
 impl RecordedCall {
@@ -89,6 +99,8 @@ mod tests {
             headers: Vec::new(),
             body: String::new(),
             status: None,
+            fault_order: None,
+            fault: None,
         }
     }
 

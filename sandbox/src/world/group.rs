@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::codes;
+use crate::world::verb::Decision;
 
 /// Where list versions begin: they are as long as Graph's.
 const FIRST_VERSION: u64 = 1_755_000_000_000_000_000;
@@ -27,15 +28,8 @@ impl OpenRequest {
     }
 }
 
-/// The two things a business can do with a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Approve,
-    Reject,
-}
-
 /// A simulated group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) owner_phone: String,
@@ -96,27 +90,27 @@ impl Group {
         self.failures.insert(id.to_owned(), code);
     }
 
-    /// Applies a decision to one id, or says with which code it fails. An approved person takes a
-    /// place at once.
-    pub(crate) fn decide(&mut self, verb: Verb, id: &str) -> Result<(), i64> {
+    /// Applies a decision to one id and gives the request that was decided, or says with which code it
+    /// fails. An approved person takes a place at once.
+    pub(crate) fn decide(&mut self, decision: Decision, id: &str) -> Result<OpenRequest, i64> {
         if !self.has_open(id) {
             return Err(codes::UNKNOWN_REQUEST);
         }
         if let Some(code) = self.failures.get(id)
-            && (verb == Verb::Approve || *code != codes::TERMS_NOT_ACCEPTED)
+            && (decision == Decision::Approve || *code != codes::TERMS_NOT_ACCEPTED)
         {
             return Err(*code);
         }
-        if verb == Verb::Approve && self.participants.len() >= self.capacity {
+        if decision == Decision::Approve && self.participants.len() >= self.capacity {
             return Err(codes::GROUP_FULL);
         }
         let request = self.remove(id).ok_or(codes::UNKNOWN_REQUEST)?;
-        if verb == Verb::Approve {
+        if decision == Decision::Approve {
             let person = request.person();
             if !self.participants.contains(&person) {
                 self.participants.push(person);
             }
         }
-        Ok(())
+        Ok(request)
     }
 }

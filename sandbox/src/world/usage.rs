@@ -2,16 +2,20 @@
 
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// The WhatsApp Business Account the usage is reported for.
 pub(crate) const BUSINESS_ACCOUNT: &str = "100200300400500";
 
-/// Usage in whole percent; what is absent is not reported.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// Usage in whole percent; what is absent is not reported. A quota of the app reports its own.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Usage {
+    /// Of the app, in `X-App-Usage`.
     pub(crate) app_percent: Option<u32>,
+    /// Of the business, in `X-Business-Use-Case-Usage`.
     pub(crate) business_percent: Option<u32>,
+    /// Minutes until there is access again; 0 when absent.
     pub(crate) regain_minutes: Option<u32>,
 }
 

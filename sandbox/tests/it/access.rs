@@ -39,12 +39,12 @@ async fn two_tokens_in_one_call_are_refused() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused_with_subcode_463() {
+async fn a_revoked_token_is_refused_with_subcode_467() {
     let edge = Edge::start().await;
     edge.control().revoke_token();
     let reply = edge.list("").await;
     assert_eq!(reply.error(), (401, 190));
-    assert_eq!(reply.json()["error"]["error_subcode"], 463);
+    assert_eq!(reply.json()["error"]["error_subcode"], 467);
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ impl Program {
     fn start() -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_joingate-sandbox"))
             .args(["--listen", "127.0.0.1:0", "--token", "shell-token", "--seed"])
+            .args(["--token", "poor-token=whatsapp_business_management", "--style", "partial=partial_206"])
+            .args(["--latency", "1,20", "--quota", "50/60", "--phone-quota", "5/60"])
             .stdout(Stdio::piped())
             .spawn();
         Self(child.expect("the program starts"))
@@ -51,8 +53,39 @@ async fn it_says_where_it_is_and_ends_cleanly_on_sigterm_and_on_interrupt() {
         let bearer = ("Authorization", "Bearer shell-token");
         let reply = send(addr, "GET", &edge_of(group), &[bearer], "").await;
         assert_eq!(reply.ids().len(), 5);
+        let poor = ("Authorization", "Bearer poor-token");
+        assert_eq!(send(addr, "GET", &edge_of(group), &[poor], "").await.error(), (403, 10));
+        for (route, setting) in [
+            ("styles", r#""partial":"partial_206""#),
+            ("latency", r#""median_ms":1,"p99_ms":20"#),
+            ("quota", r#""calls":50,"window_s":60,"code":80007"#),
+            ("quota", r#""calls":5,"window_s":60,"code":131208"#),
+        ] {
+            let shown = send(addr, "GET", &format!("/_sandbox/{route}"), &[], "").await.body;
+            assert!(shown.contains(setting), "{shown}");
+        }
         program.signal(signal);
         assert!(program.0.wait().expect("it ends").success(), "{signal}");
+    }
+}
+
+#[test]
+fn options_that_make_no_sense_end_it_with_a_reason() {
+    for (options, reason) in [
+        (["--style", "colour=blue"], "unknown field `colour`"),
+        (["--style", "partial=blue"], "unknown variant `blue`"),
+        (["--quota", "many"], "two numbers"),
+        (["--quota", "0/60"], "outside its bounds"),
+        (["--latency", "90000"], "outside its bounds"),
+        (["--token", "=x"], "before the `=`"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_joingate-sandbox"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(options)
+            .output()
+            .expect("the program runs");
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert!(!output.status.success() && text.contains(reason), "{options:?}: {text}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The control API over HTTP.
 
-use joingate_sandbox::{ControlError, GroupSpec, MAX_GROUPS, RequestSpec};
+use joingate_sandbox::{ControlError, GroupSpec, MAX_GROUPS, RequestSpec, control_openapi};
 use serde_json::{Value, json};
 
 use crate::support::{BEARER, Edge, GROUP, JSON, Reply, edge_of};
@@ -55,10 +55,10 @@ async fn trouble_is_ordered_and_cancelled() {
     assert_eq!(instruct(&edge, "PUT", "/usage", &usage).await.status, 204);
     assert!(edge.list("").await.header("x-app-usage").is_some());
 
-    let error = json!({"http_error": {"status": 503, "body": "{}", "content_type": "application/json"}});
-    for fault in [error, json!({"delay": 0})] {
+    let error = json!({"error": {"status": 503, "body": "{}", "content_type": "application/json"}});
+    for fault in [json!({"answer": error}), json!({"delay_ms": 0})] {
         let order = json!({"calls": 1, "fault": fault});
-        assert_eq!(instruct(&edge, "POST", "/faults", &order).await.status, 204, "{fault}");
+        assert_eq!(instruct(&edge, "POST", "/faults", &order).await.status, 201, "{fault}");
     }
     assert_eq!(edge.list("").await.status, 503);
     assert_eq!(instruct(&edge, "DELETE", "/faults", &json!({})).await.status, 204);
@@ -127,16 +127,58 @@ async fn refusals_are_json_with_a_fitting_status() {
 }
 
 #[tokio::test]
-async fn every_route_of_the_index_exists() {
+async fn every_route_of_the_document_exists_and_the_index_lists_it() {
     let edge = Edge::start().await;
+    let document = read(&edge, "/openapi.json").await;
     let index = read(&edge, "").await;
-    let routes = index["routes"].as_array().expect("a list");
-    for route in routes {
-        let (method, path) = route["route"].as_str().and_then(|text| text.split_once(' ')).expect("a route");
-        let reply = edge.send(method, &path.replace("{group_id}", GROUP), &[], "").await;
-        assert!(![404, 405].contains(&reply.status), "{method} {path}: {}", reply.status);
+    let mut routes = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("methods").keys() {
+            let method = method.to_uppercase();
+            let target = path.replace("{group_id}", GROUP).replace("{order}", "1");
+            let reply = edge.send(&method, &target, &[], "").await;
+            assert!(
+                reply.status != 405 && !reply.body.contains("no such route"),
+                "{method} {path}: {reply:?}"
+            );
+            let listed = index["routes"].as_array().expect("a list");
+            assert!(listed.iter().any(|one| one["route"] == format!("{method} {path}") && one["does"] != ""));
+            routes += 1;
+        }
     }
-    assert_eq!(routes.len(), 16);
+    assert_eq!(index["routes"].as_array().map(Vec::len), Some(routes));
+}
+
+#[test]
+fn the_committed_document_is_what_the_code_generates() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    let generated = control_openapi();
+    if std::env::var_os("JOINGATE_REGENERATE").is_some() {
+        std::fs::write(&path, generated).expect("written");
+    } else {
+        assert!(
+            std::fs::read_to_string(&path).expect("the document") == generated,
+            "sandbox/openapi.json is not what the code generates; run\n  JOINGATE_REGENERATE=1 cargo test -p \
+             joingate-sandbox the_committed_document"
+        );
+    }
+}
+
+#[test]
+fn every_body_of_the_document_refuses_unknown_fields() {
+    let document: Value = serde_json::from_str(&control_openapi()).expect("JSON");
+    for item in document["paths"].as_object().expect("paths").values() {
+        for operation in item.as_object().expect("methods").values() {
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let Some(name) = body.as_str().and_then(|name| name.rsplit('/').next()) else { continue };
+            let schema = &document["components"]["schemas"][name];
+            let variants = schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+            let closed = variants
+                .iter()
+                .all(|variant| variant["type"] != "object" || variant["additionalProperties"] == false);
+            assert!(closed, "{name}: {schema}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a list says about each request.
 
-use joingate_sandbox::{RequestSpec, SandboxOptions};
+use joingate_sandbox::{RequestSpec, Styles};
 use serde_json::json;
 
 use crate::support::Edge;
@@ -44,7 +44,8 @@ async fn someone_known_by_username_only_has_no_number() {
 
 #[tokio::test]
 async fn timestamps_are_quoted_on_demand() {
-    let edge = Edge::with(SandboxOptions { timestamps_as_strings: true, ..SandboxOptions::default() }).await;
+    let edge = Edge::start().await;
+    edge.control().set_styles(Styles { timestamps_as_strings: true, ..Styles::default() });
     edge.open_one(asked_at(1_755_548_877));
     assert_eq!(edge.list("").await.json()["data"][0]["creation_timestamp"], "1755548877");
 }

@@ -8,15 +8,21 @@
 
 mod access;
 mod binary;
+mod broken_answers;
+mod clock;
 mod control_api;
 mod deciding;
+mod effects;
 mod envelope;
-mod faults;
+mod fault_orders;
+mod latency;
 mod listing;
 mod paging;
+mod quotas;
 mod recording;
 mod requests;
 mod routing;
+mod styles;
 mod support;
 mod throttling;
 mod tokens;

@@ -1,6 +1,6 @@
 //! Pages, cursors and what makes them invalid.
 
-use joingate_sandbox::{GroupSpec, SandboxOptions};
+use joingate_sandbox::{GroupSpec, SandboxOptions, Styles};
 
 use crate::support::{BEARER, Edge, Reply, edge_of};
 
@@ -43,7 +43,11 @@ async fn next_is_an_absolute_address_of_the_following_page_without_the_token() {
 
 #[tokio::test]
 async fn next_carries_the_token_on_demand() {
-    let edge = Edge::with(SandboxOptions { token_in_paging: true, ..SandboxOptions::default() }).await;
+    let edge = Edge::with(SandboxOptions {
+        styles: Styles { token_in_paging: true, ..Styles::default() },
+        ..SandboxOptions::default()
+    })
+    .await;
     edge.open(2);
     let next = edge.list("?limit=1").await.json()["paging"]["next"].to_string();
     assert!(next.contains("?access_token=sandbox%2Dtoken%2Dnot%2Dreal&"), "{next}");

@@ -1,6 +1,6 @@
 //! The record of calls.
 
-use joingate_sandbox::{FaultSpec, MAX_RECORDED_BODY};
+use joingate_sandbox::{Fault, MAX_RECORDED_BODY};
 
 use crate::support::{BEARER, Edge, GROUP, JSON, decision, edge_of};
 
@@ -36,7 +36,7 @@ async fn tokens_and_proofs_are_struck_out() {
 #[tokio::test]
 async fn an_injected_answer_is_recorded_too() {
     let edge = Edge::start().await;
-    let fault = FaultSpec::HttpError { status: 502, body: String::new(), content_type: String::new() };
+    let fault = Fault::body(502, "", "");
     edge.control().fail_next(1, fault).expect("room");
     edge.list("").await;
     assert_eq!(edge.control().calls()[0].status, Some(502));

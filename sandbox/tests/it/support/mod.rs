@@ -2,7 +2,9 @@
 
 mod wire;
 
-pub(crate) use self::wire::{Reply, abandon, send};
+pub(crate) use self::wire::{Reply, abandon, open, send, send_raw};
+
+use std::time::Duration;
 
 use joingate_sandbox::{Control, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions};
 
@@ -80,4 +82,14 @@ pub(crate) fn edge_of(group: &str) -> String {
 /// The body of a decision.
 pub(crate) fn decision(ids: &[&str]) -> String {
     serde_json::json!({"messaging_product": "whatsapp", "join_requests": ids}).to_string()
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

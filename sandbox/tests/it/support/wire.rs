@@ -1,5 +1,6 @@
 //! HTTP/1.1 by hand: nothing is added that a test did not ask for, and nothing is hidden.
 
+use std::io;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -60,13 +61,30 @@ pub(crate) async fn send(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Reply {
+    let (reply, ending) = send_raw(addr, method, target, headers, body).await;
+    ending.expect("the connection is closed in order");
+    reply.expect("an answer")
+}
+
+/// Sends one request on a connection of its own and gives what came, however broken, and how the
+/// connection ended.
+pub(crate) async fn send_raw(
+    addr: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (Option<Reply>, io::Result<()>) {
     let mut stream = open(addr, method, target, headers, body).await;
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.expect("an answer");
+    let ending = stream.read_to_end(&mut bytes).await.map(drop);
+    if bytes.is_empty() {
+        return (None, ending);
+    }
     let text = String::from_utf8(bytes).expect("text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Reply { status, body: body.to_owned(), head: head.to_owned() }
+    (Some(Reply { status, body: body.to_owned(), head: head.to_owned() }), ending)
 }
 
 /// Sends one request and hangs up without reading.
@@ -80,7 +98,8 @@ pub(crate) async fn abandon(
     drop(open(addr, method, target, headers, body).await);
 }
 
-async fn open(
+/// Sends one request and leaves the answer to the test.
+pub(crate) async fn open(
     addr: SocketAddr,
     method: &str,
     target: &str,
