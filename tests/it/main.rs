@@ -12,6 +12,7 @@ mod admission;
 mod architecture;
 mod commands;
 mod contract;
+mod corpus;
 mod decide;
 mod docs_page;
 mod generated;

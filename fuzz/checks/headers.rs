@@ -1,0 +1,46 @@
+//! Header fields of Graph's answers.
+
+use std::collections::HashSet;
+use std::time::{Duration, SystemTime};
+
+use joingate::graph::read_usage;
+
+/// The bytes are taken for either usage header and for both: shares are finite and never negative, each measure comes
+/// once, and what cannot be read is counted.
+pub fn usage_headers(bytes: &[u8]) {
+    for (app, business) in [(Some(bytes), None), (None, Some(bytes)), (Some(bytes), Some(bytes))] {
+        let usage = read_usage(app, business);
+        let given = [(app, "app"), (business, "business")];
+        let given = given.into_iter().filter(|(value, _)| value.is_some()).map(|(_, name)| name);
+        let given = given.collect::<HashSet<_>>();
+        let mut seen = HashSet::new();
+        for share in &usage.shares {
+            assert!(share.percent.is_finite() && share.percent >= 0.0, "{share:?}");
+            assert!(given.contains(share.header), "{share:?}");
+            assert!(["call_count", "total_time", "total_cputime"].contains(&share.measure), "{share:?}");
+            assert!(seen.insert((share.header, share.measure)), "{share:?} comes twice");
+        }
+        let read = seen.iter().map(|(header, _)| header).collect::<HashSet<_>>().len();
+        assert!(read + usage.unreadable as usize <= given.len());
+        assert!(usage.regain.is_none_or(|wait| wait > Duration::ZERO && business.is_some()));
+    }
+}
+
+/// The bytes are taken for a `Retry-After`, read at two moments a minute apart: seconds are what they say at any time,
+/// and a date comes nearer and is then over.
+pub fn retry_after(bytes: &[u8]) {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
+    let (first, later) =
+        (joingate::graph::retry_after(bytes, now), joingate::graph::retry_after(bytes, now + MINUTE));
+    let text = std::str::from_utf8(bytes).unwrap_or_default().trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than can be counted is still a wait.
+        let seconds = text.parse().unwrap_or(u64::MAX);
+        assert_eq!((first, later), (Some(Duration::from_secs(seconds)), first));
+    } else {
+        assert_eq!(later, first.and_then(|wait| wait.checked_sub(MINUTE)));
+        // A date has four digits for the year.
+        assert!(first.is_none_or(|wait| wait < Duration::from_hours(24 * 366 * 8000)));
+    }
+}

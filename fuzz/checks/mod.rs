@@ -1,0 +1,30 @@
+//! What must hold for any bytes that come from outside. The fuzz targets call these checks with bytes that libFuzzer
+//! makes up; `tests/it/corpus.rs` calls them with the committed ones.
+
+mod graph;
+mod headers;
+mod ids;
+mod page_token;
+mod token;
+
+pub use graph::{decision, list_page};
+pub use headers::{retry_after, usage_headers};
+pub use ids::ids;
+pub use page_token::page_token;
+pub use token::{authorization, token_claims, token_header};
+
+/// A check panics when something does not hold.
+pub type Check = fn(&[u8]);
+
+/// Every check, under the name of its target and of its folder in `corpus`.
+pub const CHECKS: [(&str, Check); 9] = [
+    ("authorization", authorization),
+    ("decision", decision),
+    ("ids", ids),
+    ("list_page", list_page),
+    ("page_token", page_token),
+    ("retry_after", retry_after),
+    ("token_claims", token_claims),
+    ("token_header", token_header),
+    ("usage_headers", usage_headers),
+];
