@@ -50,8 +50,11 @@ pub(super) fn check_head(request: &ServiceRequest) -> Result<(), Raised> {
 
 /// RFC 9112 §3.2: a host with or without a port, or nothing. That there is one field, the parser has seen to.
 fn is_host(value: &HeaderValue) -> bool {
-    let no_user = |host: Authority| !host.as_str().contains('@');
-    value.is_empty() || Authority::try_from(value.as_bytes()).is_ok_and(no_user)
+    let plain = |host: Authority| match host.port() {
+        Some(port) => host.as_str().len() == host.host().len() + 1 + port.as_str().len(),
+        None => host.as_str() == host.host(),
+    };
+    value.is_empty() || Authority::try_from(value.as_bytes()).is_ok_and(plain)
 }
 
 /// The route of a request, by its pattern.
