@@ -1,5 +1,6 @@
 //! The composition root: builds every part once, binds both listeners, and takes everything down in order.
 
+mod connection;
 mod housekeeping;
 mod parts;
 mod servers;

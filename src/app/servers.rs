@@ -1,14 +1,20 @@
 //! The two listeners and what is served on them.
 
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::{HttpService, Protocol};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App as Routes, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App as Routes, Error, web};
 
 use super::StartError;
+use super::connection::BoundedConnection;
 use crate::api::{Api, Readiness, admin_routes, api_routes, observe, openapi_document};
 use crate::config::ServerSettings;
 use crate::telemetry::Metrics;
@@ -17,6 +23,10 @@ use crate::telemetry::Metrics;
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// How long a client may take to send the head of its first request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what a client still sends is read after an answer that ends the connection, so that it sees the answer.
+const LINGER: Duration = Duration::from_secs(1);
+/// How much longer than it may take an exchange has to be before its connection is given up.
+const MARGIN: Duration = Duration::from_secs(5);
 /// Connections of clients held at most by one worker.
 const MAX_CONNECTIONS: usize = 4096;
 
@@ -33,16 +43,28 @@ pub(super) fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartE
         .map_err(|error| StartError::System { what: "a listener has no address".to_owned(), error })
 }
 
+/// What bounds a server.
+struct Bounds {
+    /// Threads; none: one for each core.
+    workers: Option<usize>,
+    /// Connections held at most by one worker.
+    connections: usize,
+    /// Longest time that one request may take.
+    request: Duration,
+    /// Longest wait for requests in flight on the way down.
+    shutdown: Duration,
+}
+
 pub(super) fn serve_api(
     listener: TcpListener,
     api: web::Data<Api>,
     readiness: Readiness,
     settings: &ServerSettings,
 ) -> Result<Server, StartError> {
-    let (with_docs, shutdown_timeout) = (settings.docs, settings.shutdown_timeout.as_secs());
+    let with_docs = settings.docs;
     let document = web::Data::new(openapi_document());
     let readiness = web::Data::new(readiness);
-    let factory = move || {
+    let routes = move || {
         Routes::new()
             .app_data(api.clone())
             .app_data(document.clone())
@@ -50,16 +72,14 @@ pub(super) fn serve_api(
             .wrap(from_fn(observe))
             .configure(|config| api_routes(config, with_docs))
     };
-    let server = HttpServer::new(factory)
-        .listen(listener)
-        .map_err(|error| StartError::System { what: "the API cannot be served".to_owned(), error })?;
-    let server = server
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .max_connections(MAX_CONNECTIONS)
-        .shutdown_timeout(shutdown_timeout)
-        .disable_signals();
-    Ok(server.run())
+    let bounds = Bounds {
+        workers: None,
+        connections: MAX_CONNECTIONS,
+        request: settings.request_deadline,
+        shutdown: settings.shutdown_timeout,
+    };
+    serve(listener, routes, &bounds)
+        .map_err(|error| StartError::System { what: "the API cannot be served".to_owned(), error })
 }
 
 pub(super) fn serve_admin(
@@ -68,13 +88,64 @@ pub(super) fn serve_admin(
     readiness: Readiness,
 ) -> Result<Server, StartError> {
     let (metrics, readiness) = (web::Data::from(metrics), web::Data::new(readiness));
-    let factory =
+    let routes =
         move || Routes::new().app_data(metrics.clone()).app_data(readiness.clone()).configure(admin_routes);
-    let server = HttpServer::new(factory)
-        .listen(listener)
-        .map_err(|error| StartError::System { what: "the admin port cannot be served".to_owned(), error })?;
     // A worker of its own: probes are answered however busy the API is.
-    Ok(server.workers(1).max_connections(256).shutdown_timeout(1).disable_signals().run())
+    let bounds = Bounds {
+        workers: Some(1),
+        connections: 256,
+        request: Duration::from_secs(5),
+        shutdown: Duration::from_secs(1),
+    };
+    serve(listener, routes, &bounds)
+        .map_err(|error| StartError::System { what: "the admin port cannot be served".to_owned(), error })
+}
+
+/// As `HttpServer` of actix-web does it, but on connections that come to an end.
+fn serve<T, B>(
+    listener: TcpListener,
+    routes: impl Fn() -> Routes<T> + Clone + Send + 'static,
+    bounds: &Bounds,
+) -> std::io::Result<Server>
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    // Idle, then a head, then the request itself, and something for a busy machine.
+    let patience = KEEP_ALIVE + HEAD_TIMEOUT + bounds.request + MARGIN;
+    let mut server = Server::build()
+        .max_concurrent_connections(bounds.connections)
+        .shutdown_timeout(bounds.shutdown.as_secs())
+        .disable_signals();
+    if let Some(workers) = bounds.workers {
+        server = server.workers(workers);
+    }
+    let draining = server.graceful_shutdown_signal();
+    let server = server.listen("http", listener, move || {
+        let draining = draining.clone();
+        let routes = routes().into_factory().map_err(|error: Error| error.error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let draining = draining.clone();
+                async move { draining.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .client_disconnect_timeout(LINGER)
+            .finish(map_config(routes, |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| {
+            let client = stream.peer_addr().ok();
+            ready(Ok((BoundedConnection::new(stream, patience), Protocol::Http1, client)))
+        })
+        .and_then(http)
+    })?;
+    Ok(server.run())
 }
 
 pub(super) async fn report_end(which: &'static str, server: Server) {

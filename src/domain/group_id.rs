@@ -41,6 +41,8 @@ impl fmt::Debug for GroupId {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::GroupId;
 
     #[test]
@@ -55,6 +57,28 @@ mod tests {
     fn the_forms_meta_shows_are_accepted() {
         for text in ["Y2FwaV9ncm91cDow", "a_b-c=", &"a".repeat(256)] {
             assert!(GroupId::parse(text).is_ok(), "{text:?} must be accepted");
+        }
+    }
+
+    proptest! {
+        /// As the way to Graph puts it into a path: between a version and the name of the edge.
+        #[test]
+        fn an_id_is_one_segment_of_a_path_whatever_its_text(
+            text in prop_oneof!["[A-Za-z0-9_=-]{0,300}", "[A-Za-z0-9._~%/\\\\?#;@: =-]{0,12}", "\\PC{0,12}", any::<String>()],
+        ) {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_=-".contains(&byte);
+            let safe = (1..=256).contains(&text.len()) && text.bytes().all(allowed);
+            let parsed = GroupId::parse(&text);
+            prop_assert_eq!(parsed.is_ok(), safe);
+            if let Ok(id) = parsed {
+                prop_assert_eq!(id.as_str(), &text);
+                let mut url = url::Url::parse("https://graph.facebook.com").unwrap();
+                url.path_segments_mut().unwrap().clear().extend(["v23.0", id.as_str(), "join_requests"]);
+                let expected = format!("https://graph.facebook.com/v23.0/{text}/join_requests");
+                prop_assert_eq!(url.as_str(), &expected);
+                let segments = url.path_segments().unwrap().collect::<Vec<_>>();
+                prop_assert_eq!(segments, ["v23.0", text.as_str(), "join_requests"]);
+            }
         }
     }
 }

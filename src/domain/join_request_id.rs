@@ -40,3 +40,35 @@ impl fmt::Debug for JoinRequestId {
         formatter.write_str("JoinRequestId(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::JoinRequestId;
+
+    #[test]
+    fn an_id_has_1_to_512_characters() {
+        for (length, accepted) in [(0, false), (1, true), (512, true), (513, false)] {
+            assert_eq!(JoinRequestId::parse(&"a".repeat(length)).is_ok(), accepted, "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_is_base64_of_either_alphabet_and_comes_back_as_it_was(
+            text in prop_oneof!["[A-Za-z0-9+/=_-]{0,600}", "[ -~]{0,12}", any::<String>()],
+        ) {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+            let safe = (1..=512).contains(&text.len()) && text.bytes().all(allowed);
+            let parsed = JoinRequestId::parse(&text);
+            prop_assert_eq!(parsed.is_ok(), safe);
+            if let Ok(id) = parsed {
+                prop_assert_eq!(id.as_str(), &text);
+                // What goes to Graph is JSON, in which such a text stands for itself.
+                prop_assert_eq!(serde_json::to_string(id.as_str()).unwrap(), format!("\"{text}\""));
+                prop_assert_eq!(format!("{id:?}"), "JoinRequestId(…)");
+            }
+        }
+    }
+}

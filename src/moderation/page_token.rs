@@ -93,11 +93,55 @@ mod tests {
         assert_eq!(tokens.open(&group("a"), &tokens.seal(&group("a"), &cursor)), Ok(cursor));
     }
 
+    fn cursors() -> impl Strategy<Value = Cursor> {
+        prop_oneof![4 => "[!-~]{1,100}", 1 => "[!-~]{1000,1024}"]
+            .prop_map(|text| Cursor::parse(&text).unwrap())
+    }
+
     proptest! {
         #[test]
-        fn no_other_text_opens(token in "\\PC{0,100}") {
+        fn no_other_text_opens(token in prop_oneof!["\\PC{0,100}", "[A-Za-z0-9_-]{0,2100}", any::<String>()]) {
             let tokens = PageTokens::new(&[7; 32]).unwrap();
             prop_assert_eq!(tokens.open(&group("a"), &token), Err(PageTokenInvalid));
+        }
+
+        #[test]
+        fn a_token_gives_back_what_it_holds_and_never_the_same_text_twice(cursor in cursors()) {
+            let tokens = PageTokens::new(&[7; 32]).unwrap();
+            let token = tokens.seal(&group("a"), &cursor);
+            prop_assert!(token.len() <= MAX_PAGE_TOKEN);
+            prop_assert_ne!(&token, &tokens.seal(&group("a"), &cursor));
+            prop_assert_eq!(tokens.open(&group("a"), &token), Ok(cursor));
+        }
+
+        #[test]
+        fn a_token_opens_for_no_other_group(cursor in cursors(), other in "[A-Za-z0-9_=-]{1,20}") {
+            prop_assume!(other != "a");
+            let tokens = PageTokens::new(&[7; 32]).unwrap();
+            let token = tokens.seal(&group("a"), &cursor);
+            prop_assert_eq!(tokens.open(&group(&other), &token), Err(PageTokenInvalid));
+        }
+
+        #[test]
+        fn a_token_with_one_byte_changed_added_or_taken_away_does_not_open(
+            cursor in cursors(),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let tokens = PageTokens::new(&[7; 32]).unwrap();
+            let token = tokens.seal(&group("a"), &cursor).into_bytes();
+            let at = at.index(token.len());
+            let (before, after) = token.split_at(at);
+            for hostile in [
+                [before, &[byte], &after[1..]].concat(),
+                [before, &[byte], after].concat(),
+                [before, &after[1..]].concat(),
+                before.to_vec(),
+            ] {
+                prop_assume!(hostile != token);
+                let opened = String::from_utf8(hostile).map(|text| tokens.open(&group("a"), &text));
+                prop_assert!(opened.is_err() || opened == Ok(Err(PageTokenInvalid)));
+            }
         }
     }
 }

@@ -2,58 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use joingate::cli::token::{SigningKey, TokenContents, mint_token};
 use reqwest::Method;
 
-use crate::support::{AUDIENCE, Client, DECIDE, ISSUER, READ, SECRET, TestApp};
-
-/// A token that differs from a valid one as told.
-fn token_but(change: impl FnOnce(&mut TokenContents<'static>)) -> String {
-    signed_with(SECRET, change)
-}
-
-fn signed_with(secret: &str, change: impl FnOnce(&mut TokenContents<'static>)) -> String {
-    let mut contents = TokenContents {
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        subject: "somebody",
-        scope: READ,
-        groups: Some("*"),
-        ttl: Duration::from_mins(10),
-        kid: None,
-        issued_at: Timestamp::now(),
-    };
-    change(&mut contents);
-    mint_token(&SigningKey::from_bytes(secret.as_bytes(), None).unwrap(), &contents).unwrap()
-}
-
-#[tokio::test]
-async fn a_token_that_does_not_hold_is_401_with_the_reason() {
-    let app = TestApp::spawn().await;
-    let (group, _) = app.group_with_requests(0);
-    let forged = signed_with("another-secret-that-nobody-configured", |_| ());
-    let long_ago = Timestamp::now() - Duration::from_hours(1);
-    for (token, reason) in [
-        ("garbage".to_owned(), "malformed"),
-        (forged, "signature"),
-        (token_but(|token| token.issuer = "https://other.invalid"), "unknown_issuer"),
-        (token_but(|token| token.audience = "other"), "audience"),
-        (token_but(|token| token.issued_at = long_ago), "expired"),
-        (token_but(|token| token.ttl = Duration::from_hours(48)), "lifetime"),
-    ] {
-        let answer = Client::new(app.url(), Some(token)).list(&group).await;
-        answer.expect_problem(401, "unauthorized");
-        let challenge = answer.header("www-authenticate");
-        assert!(
-            challenge.starts_with(r#"Bearer realm="joingate", error="invalid_token", error_description=""#),
-            "{challenge}"
-        );
-        let counted = format!(r#"reason="{reason}""#);
-        assert_eq!(app.metric(&["joingate_auth_failures_total{", &counted]).await, 1, "{reason}");
-    }
-    assert!(app.graph().calls().is_empty());
-}
+use crate::support::{AUDIENCE, DECIDE, READ, TestApp, token};
 
 #[tokio::test]
 async fn without_a_token_the_challenge_names_no_error() {
@@ -66,7 +17,7 @@ async fn without_a_token_the_challenge_names_no_error() {
 #[tokio::test]
 async fn two_authorization_fields_are_refused() {
     let app = TestApp::spawn().await;
-    let valid = format!("Bearer {}", token_but(|_| ()));
+    let valid = format!("Bearer {}", token("somebody", READ, Some("*")));
     let fields = [("authorization", valid.as_str()), ("authorization", valid.as_str())];
     let answer = app.anonymous().send(Method::GET, "/v1/groups/Y2FwaTox/join-requests", &fields, "").await;
     answer.expect_problem(401, "unauthorized");

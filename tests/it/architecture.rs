@@ -22,6 +22,8 @@ const ON_TOP: &[&str] = &["app", "cli", "lib", "main"];
 /// Crates that only some places may name: a folder ends with `/`.
 const CRATES: &[(&str, &[&str])] = &[
     ("actix_web", &["api/", "app/", "cli/"]),
+    ("actix_http", &["app/"]),
+    ("actix_service", &["app/"]),
     ("reqwest", &["net/", "graph/transport.rs"]),
     ("redis", &["store/"]),
     ("governor", &["limits/"]),

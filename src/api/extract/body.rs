@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::mime::{self, Mime};
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -27,6 +28,7 @@ impl<T: DeserializeOwned> JsonBody<T> {
         deadline: Deadline,
     ) -> Result<Self, Raised> {
         check_type(request)?;
+        check_length(request, max_body)?;
         let reading = tokio::time::timeout_at(
             deadline.capped(BODY_TIMEOUT).at().into(),
             read_bounded(payload, max_body),
@@ -39,26 +41,40 @@ impl<T: DeserializeOwned> JsonBody<T> {
 fn check_type(request: &HttpRequest) -> Result<(), Raised> {
     let text =
         |name| request.headers().get_all(name).map(|value| value.to_str().unwrap_or("?")).collect::<Vec<_>>();
-    let is_json = match text(CONTENT_TYPE).as_slice() {
-        [one] => {
-            let essence = one.split(';').next().unwrap_or_default().trim();
-            essence.eq_ignore_ascii_case("application/json")
-        }
-        _ => false,
-    };
+    let is_json = matches!(text(CONTENT_TYPE).as_slice(), [one] if is_utf8_json(one));
     let is_plain = matches!(text(CONTENT_ENCODING).as_slice(), [] | ["identity"]);
     if is_json && is_plain { Ok(()) } else { Err(ProblemCode::UnsupportedMediaType.into()) }
+}
+
+/// RFC 8259 §8.1: JSON is UTF-8. A body labelled otherwise would be read as something else than was written.
+fn is_utf8_json(content_type: &str) -> bool {
+    content_type.parse::<Mime>().is_ok_and(|kind| {
+        kind.essence_str() == mime::APPLICATION_JSON.essence_str()
+            && kind.params().all(|(name, value)| name != mime::CHARSET || value == mime::UTF_8)
+    })
+}
+
+/// Refuses a body that says itself that it is too large, before any of it is read. The parser lets no length pass
+/// that is not a number.
+fn check_length(request: &HttpRequest, max_body: usize) -> Result<(), Raised> {
+    let stated =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if stated.is_some_and(|stated| stated > max_body as u64) { Err(too_large(max_body)) } else { Ok(()) }
+}
+
+fn too_large(max_body: usize) -> Raised {
+    Raised::from(ProblemCode::PayloadTooLarge).detail(format!("The body may have {max_body} bytes."))
 }
 
 async fn read_bounded(mut payload: Payload, max_body: usize) -> Result<Bytes, Raised> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| {
-            Raised::from(ProblemCode::InvalidRequest).detail(format!("The body cannot be read: {error}."))
+        let chunk = chunk.map_err(|_broken| {
+            Raised::from(ProblemCode::InvalidRequest)
+                .detail("The body ended early, or its chunks make no sense.")
         })?;
         if body.len() + chunk.len() > max_body {
-            return Err(Raised::from(ProblemCode::PayloadTooLarge)
-                .detail(format!("The body may have {max_body} bytes.")));
+            return Err(too_large(max_body));
         }
         body.extend_from_slice(&chunk);
     }

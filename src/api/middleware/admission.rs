@@ -77,3 +77,47 @@ fn state_quota(headers: &mut HeaderMap, quota: &CallerQuota) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use sfv::{BareItem, List, ListEntry, Parser};
+
+    use super::*;
+    use crate::config::Rate;
+
+    /// The only member of a list: its name and its parameters, all whole numbers.
+    fn only_member(headers: &HeaderMap, name: HeaderName) -> (String, Vec<(String, i64)>) {
+        let list: List = Parser::new(headers.get(name).unwrap().as_bytes()).parse().unwrap();
+        let [ListEntry::Item(item)] = list.as_slice() else { panic!("not one item: {list:?}") };
+        let number = |value: &BareItem| i64::from(value.as_integer().unwrap());
+        let parameters = item.params.iter().map(|(name, value)| (name.to_string(), number(value)));
+        (item.bare_item.as_string().unwrap().as_str().to_owned(), parameters.collect())
+    }
+
+    proptest! {
+        /// RFC 9651 and draft-ietf-httpapi-ratelimit-headers, for all that the settings allow: the slowest rate is one
+        /// unit an hour, the largest burst 100,000.
+        #[test]
+        fn the_quota_is_stated_in_structured_fields(
+            (count, minutes) in (any::<u32>(), 0_u32..=60),
+            (burst, remaining) in (1_u32..=100_000, any::<u32>()),
+            reset_seconds in 0_u64..=360_000_000,
+        ) {
+            let per = Duration::from_secs(if minutes == 0 { 1 } else { u64::from(minutes) * 60 });
+            let mut headers = HeaderMap::new();
+            let quota = CallerQuota { rate: Rate { count, per }, burst, remaining, reset_seconds };
+            state_quota(&mut headers, &quota);
+            let named = |parameters: [(&str, u64); 2]| {
+                let parameters = parameters.map(|(name, value)| (name.to_owned(), i64::try_from(value).unwrap()));
+                ("caller".to_owned(), parameters.to_vec())
+            };
+            let policy = named([("q", count.into()), ("w", per.as_secs())]);
+            prop_assert_eq!(only_member(&headers, RATE_LIMIT_POLICY), policy);
+            let state = named([("r", remaining.into()), ("t", reset_seconds)]);
+            prop_assert_eq!(only_member(&headers, RATE_LIMIT), state);
+        }
+    }
+}

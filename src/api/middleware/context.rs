@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
+use actix_web::http::uri::Authority;
 
 use crate::api::extract::RequestContext;
 use crate::api::problem::{ProblemCode, Raised};
@@ -16,17 +17,20 @@ const MAX_URI: usize = 8 * 1024;
 const MAX_HEADERS: usize = 32 * 1024;
 
 impl RequestContext {
-    /// Takes the caller's `X-Request-Id` if it is 1 to 128 characters of letters, digits and `-_.`; else makes one.
+    /// Takes the caller's `X-Request-Id` if there is one, of 1 to 128 letters, digits and `-_.`; else makes one.
     pub(super) fn of(headers: &HeaderMap, deadline: Deadline) -> Self {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+        let mut fields = headers.get_all("x-request-id");
+        // Of two, nobody could tell which the caller will look for.
+        let only = fields.next().filter(|_| fields.next().is_none());
+        let given = only.and_then(|value| value.to_str().ok());
         let valid = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(plain));
         let request_id = valid.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Arc::from);
         Self { request_id, deadline }
     }
 }
 
-/// Refuses heads that are larger than any honest one.
+/// Refuses heads that are larger than any honest one, or name a `Host` that can be none.
 pub(super) fn check_head(request: &ServiceRequest) -> Result<(), Raised> {
     let uri = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     if uri > MAX_URI {
@@ -34,7 +38,23 @@ pub(super) fn check_head(request: &ServiceRequest) -> Result<(), Raised> {
     }
     let fields =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
-    if fields > MAX_HEADERS { Err(ProblemCode::HeadersTooLarge.into()) } else { Ok(()) }
+    if fields > MAX_HEADERS {
+        return Err(ProblemCode::HeadersTooLarge.into());
+    }
+    if !request.headers().get(HOST).is_none_or(is_host) {
+        let raised = Raised::from(ProblemCode::InvalidRequest);
+        return Err(raised.at_parameter("Host", "must be a host, with or without a port"));
+    }
+    Ok(())
+}
+
+/// RFC 9112 §3.2: a host with or without a port, or nothing. That there is one field, the parser has seen to.
+fn is_host(value: &HeaderValue) -> bool {
+    let plain = |host: Authority| match host.port() {
+        Some(port) => host.as_str().len() == host.host().len() + 1 + port.as_str().len(),
+        None => host.as_str() == host.host(),
+    };
+    value.is_empty() || Authority::try_from(value.as_bytes()).is_ok_and(plain)
 }
 
 /// The route of a request, by its pattern.
@@ -45,5 +65,41 @@ pub(super) fn route_of(pattern: Option<&str>) -> Route {
         Some("/v1/groups/{group_id}/join-requests/reject") => Route::Reject,
         Some("/openapi.json" | "/docs" | "/docs/{path:.*}" | "/problems/{code}") => Route::Docs,
         Some(_) | None => Route::Unmatched,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::http::header::HeaderName;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Mostly one field, mostly almost an id.
+    fn fields() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let bytes = prop_oneof![
+            "[A-Za-z0-9._-]{0,140}".prop_map(String::into_bytes),
+            "[ -~]{0,20}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..20),
+        ];
+        prop_oneof![4 => prop::collection::vec(bytes.clone(), 1), 1 => prop::collection::vec(bytes, 0..3)]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_given_the_request_id_is_a_plain_one(fields in fields()) {
+            let values = fields.iter().filter_map(|bytes| HeaderValue::from_bytes(bytes).ok()).collect::<Vec<_>>();
+            let mut headers = HeaderMap::new();
+            for value in &values {
+                headers.append(HeaderName::from_static("x-request-id"), value.clone());
+            }
+            let id = RequestContext::of(&headers, Deadline::after(Duration::ZERO)).request_id;
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            prop_assert!((1..=128).contains(&id.len()) && id.bytes().all(plain), "{id}");
+            let echoed = values.len() == 1 && values[0].as_bytes() == id.as_bytes();
+            prop_assert!(echoed || uuid::Uuid::parse_str(&id).is_ok_and(|id| id.get_version_num() == 7), "{id}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Secrets, PEM files and key sets that must not be used.
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::keys::{RSA, base64url, ed25519, p256, p384, pem, secret_text};
@@ -83,6 +85,14 @@ fn a_public_key_file_is_one_public_key() {
     assert!(Verifier::new(&settings(pem_source(&format!("a comment\n{}\n", pair.public_pem)))).is_ok());
 }
 
+fn bytes_of(jwk: &Value, name: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap()
+}
+
+fn der_of(pem: &str) -> Vec<u8> {
+    STANDARD.decode(pem.lines().nth(1).unwrap()).unwrap()
+}
+
 fn number(bits: usize) -> Vec<u8> {
     let mut bytes = vec![0xab; bits.div_ceil(8)];
     if !bits.is_multiple_of(8) {
@@ -124,6 +134,26 @@ fn a_point_that_is_not_on_its_curve_is_refused() {
     refused(jwks_source(&[swapped]), "not a valid public key");
 }
 
+#[test]
+fn a_point_has_one_form_of_full_length() {
+    for (pair, size) in [(p256(), 32), (p384(), 48)] {
+        let point = [bytes_of(&pair.jwk, "x"), bytes_of(&pair.jwk, "y")].concat();
+        // The right bytes, cut at the wrong place.
+        let (x, y) = point.split_at(size - 1);
+        let shifted = jwk_with(&pair.jwk, &json!({"x": base64url(x), "y": base64url(y)}));
+        refused(jwks_source(&[shifted]), "not a valid public key");
+        let der = der_of(&pair.public_pem);
+        let start = der.len() - point.len() - 1;
+        let (head, full) = der.split_at(start);
+        let parity = 2 + point[2 * size - 1] % 2;
+        let compressed = [&[parity], &point[..size]].concat();
+        let hybrid = [&[parity + 4], &point[..]].concat();
+        for form in [compressed, hybrid, full[1..].to_vec(), [full, &[0]].concat(), full[..size].to_vec()] {
+            refused(pem_source(&pem("PUBLIC KEY", &[head, &form].concat())), "not a valid public key");
+        }
+    }
+}
+
 /// Each Ed25519 key under which the signature (neutral point, 0) fits a message that nobody signed.
 #[test]
 fn an_ed25519_key_of_small_order_is_refused() {
@@ -153,6 +183,14 @@ fn an_ed25519_key_of_small_order_is_refused() {
 }
 
 #[test]
+fn an_ed25519_key_has_32_bytes() {
+    for length in [0, 31, 33, 64] {
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(vec![5; length])});
+        refused(jwks_source(&[key]), "not a valid");
+    }
+}
+
+#[test]
 fn a_key_for_another_purpose_is_skipped() {
     let pair = p256();
     for (more, part) in [
@@ -171,6 +209,7 @@ fn a_key_for_another_purpose_is_skipped() {
         (json!({"kid": "k".repeat(257)}), "`kid`"),
         (json!({"x": 1}), "base64url"),
         (json!({"x": null}), "base64url"),
+        (json!({"x": format!("{}=", pair.jwk["x"].as_str().unwrap())}), "base64url"),
         (json!({"crv": "P-521"}), "none of RSA, EC"),
         (json!({"crv": "secp256k1"}), "none of RSA, EC"),
         (json!({"kty": "AKP"}), "none of RSA, EC"),

@@ -9,7 +9,7 @@ pub(crate) mod raw_client;
 mod raw_upstream;
 mod rust_source;
 
-pub(crate) use app::{AUDIENCE, DECIDE, GRAPH_TOKEN, ISSUER, READ, SECRET, TestApp, token};
+pub(crate) use app::{AUDIENCE, DECIDE, GRAPH_TOKEN, ISSUER, READ, SECRET, TestApp, TestAppBuilder, token};
 pub(crate) use client::{Answer, Client};
 pub(crate) use document::{Document, Operation};
 pub(crate) use program::run_program;
