@@ -37,9 +37,9 @@ openapi:
     cargo run --quiet --locked -- openapi > target/openapi.json
     mv target/openapi.json openapi/openapi.json
 
-# Write the generated tables of the README anew.
+# Write the generated tables of the documentation anew.
 readme:
-    JOINGATE_REGENERATE=1 cargo test --locked --test it generated
+    JOINGATE_REGENERATE=1 cargo test --locked --test it -- generated graph_answers --test-threads 1
 
 # Build the container image and run it (root; buildah, podman).
 image *flags:

@@ -15,6 +15,7 @@ mod contract;
 mod decide;
 mod docs_page;
 mod generated;
+mod graph_answers;
 mod kubernetes;
 mod limits;
 mod list;
