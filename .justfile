@@ -41,9 +41,9 @@ openapi:
 sandbox-openapi:
     JOINGATE_REGENERATE=1 cargo test --locked -p joingate-sandbox the_committed_document
 
-# Write the generated tables of the README anew.
+# Write the generated tables of the documentation anew.
 readme:
-    JOINGATE_REGENERATE=1 cargo test --locked --test it generated
+    JOINGATE_REGENERATE=1 cargo test --locked --test it -- generated graph_answers --test-threads 1
 
 # Run every fuzz target, a minute each.
 fuzz seconds="60":

@@ -6,6 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`domain`] | the words of the business, without input or output |
+//! | [`json`] | JSON that others write, every member once |
 //! | [`config`] | every setting with its default, bounds and meaning |
 //! | [`telemetry`] | logs, metrics and the audit log |
 //! | [`net`] | the one constructor of HTTP clients |
@@ -24,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod graph;
+pub mod json;
 pub mod limits;
 pub mod moderation;
 pub mod net;

@@ -3,7 +3,8 @@
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use super::{AuthFailure, json};
+use super::AuthFailure;
+use crate::json;
 
 /// Parameters that change what the token means or bring a key along. None is understood, so none is skipped
 /// over: `crit` and `b64` (RFC 7797) change what is signed, `zip` and `enc` what is carried, and the rest would

@@ -14,8 +14,8 @@ mod compact;
 mod failure;
 mod header;
 mod issuer;
-mod json;
 mod keys;
+mod peek;
 pub(crate) mod pem;
 mod rights;
 #[cfg(test)]

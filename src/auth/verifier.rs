@@ -13,8 +13,9 @@ use super::header::TokenHeader;
 use super::issuer::Issuer;
 use super::keys::KeyProblems;
 use super::verified::Verified;
-use super::{AuthFailure, MAX_TOKEN_BYTES, json};
+use super::{AuthFailure, MAX_TOKEN_BYTES, peek};
 use crate::config::AuthSettings;
+use crate::json;
 
 /// Checks internal tokens against the issuers of the settings.
 #[derive(Debug)]
@@ -94,8 +95,7 @@ impl Verifier {
 
     /// The issuer whose key is to be asked. The text is not vouched for yet and chooses nothing else.
     fn issuer_of(&self, payload: &[u8]) -> Result<(usize, &Issuer), AuthFailure> {
-        let peeked = json::peek_issuer(payload).ok().ok_or(AuthFailure::Malformed)?;
-        let iss = match peeked {
+        let iss = match peek::issuer(payload)? {
             None => return Err(AuthFailure::MissingClaim),
             Some(Value::String(iss)) => iss,
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {

@@ -130,6 +130,9 @@ impl GraphClient {
                 if let GraphError::Refused(refusal) = error {
                     self.note(refusal);
                 }
+                if let GraphError::Unreadable { drift: Some(kind), .. } = error {
+                    self.transport.metrics.graph_drifted(*kind);
+                }
                 log(operation, error);
             }
         }
@@ -174,7 +177,7 @@ fn log(operation: GraphOperation, error: &GraphError) {
             let class = class.as_str();
             tracing::warn!(operation, class, code, subcode, http_status, fbtrace_id, "Graph refused a call");
         }
-        GraphError::Unreadable { http_status } => {
+        GraphError::Unreadable { http_status, .. } => {
             tracing::warn!(operation, reason, http_status, "Graph's answer makes no sense");
         }
         GraphError::NotConnected | GraphError::TimedOut | GraphError::Broken => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::refusal::Refusal;
 use crate::limits::Held;
+use crate::telemetry::Drift;
 
 /// Why a call of Graph brought no answer of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum GraphError {
     Unreadable {
         /// Its HTTP status.
         http_status: u16,
+        /// Where it differs from Graph's documentation, if that is worth counting.
+        drift: Option<Drift>,
     },
     /// Graph named an error.
     Refused(Refusal),

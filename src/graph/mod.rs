@@ -8,6 +8,8 @@ mod page;
 mod reading;
 mod refusal;
 mod retry;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod usage;
 mod wait;

@@ -9,6 +9,7 @@ use super::page::Page;
 use super::refusal::{NamedError, Refusal};
 use super::wire::{Body, Lists};
 use crate::domain::{Action, JoinRequestId};
+use crate::json::NotAnObject;
 use crate::telemetry::Drift;
 
 /// An answer as it came.
@@ -29,7 +30,7 @@ pub enum ItemReply {
     Done,
     /// Listed as refused.
     Refused(Refusal),
-    /// Not listed, or listed both ways: nothing is known.
+    /// Not listed, or listed in contrary ways: nothing is known.
     Unclear,
 }
 
@@ -58,8 +59,10 @@ pub fn read_decision(
     ids: &[JoinRequestId],
 ) -> Result<DecisionAnswer, GraphError> {
     judge(answer, |body| {
-        let (replies, drift) = replies(ids, body.lists(action)?, answer);
-        let beside = body.error().map(|error| Refusal::of_call(error, answer.status, answer.wait));
+        let lists = body.lists(action)?;
+        let beside = body.error().or_else(|| body.errors_beside().find(|error| !lists.tell(error)));
+        let beside = beside.map(|error| Refusal::of_call(error, answer.status, answer.wait));
+        let (replies, drift) = replies(ids, lists, answer);
         Some(DecisionAnswer { replies, beside, drift })
     })
 }
@@ -69,39 +72,50 @@ fn judge<T>(answer: &Answer, read: impl Fn(&Body) -> Option<T>) -> Result<T, Gra
     let http_status = answer.status;
     let refuse =
         |error: NamedError| Err(GraphError::Refused(Refusal::of_call(error, http_status, answer.wait)));
+    let unreadable = |drift| Err(GraphError::Unreadable { http_status, drift });
     // A redirect is a fault even when its body looks right: it came from who knows where.
-    let redirected = (300..400).contains(&http_status);
-    match Body::parse(&answer.body).filter(|_| !redirected) {
-        Some(body) => match (read(&body), body.error()) {
-            (Some(value), _) => Ok(value),
-            (None, Some(error)) => refuse(error),
-            (None, None) => Err(GraphError::Unreadable { http_status }),
-        },
-        // A quota answered by an edge that knows no JSON is still a quota.
-        None if http_status == 429 => refuse(NamedError::default()),
-        None => Err(GraphError::Unreadable { http_status }),
+    if (300..400).contains(&http_status) {
+        return unreadable(None);
     }
+    let drift = match Body::parse(&answer.body) {
+        Ok(body) => match (read(&body), body.error()) {
+            (Some(value), _) => return Ok(value),
+            (None, Some(error)) => return refuse(error),
+            (None, None) => None,
+        },
+        Err(NotAnObject::RepeatedMember) => Some(Drift::RepeatedMember),
+        Err(NotAnObject::Otherwise) => None,
+    };
+    // A quota answered by an edge that knows no JSON, or not ours, is still a quota.
+    if http_status == 429 { refuse(NamedError::default()) } else { unreadable(drift) }
 }
 
 /// Matches Graph's lists with the ids that were sent. Ids that were not sent are noted and left out.
 fn replies(ids: &[JoinRequestId], lists: Lists, answer: &Answer) -> (Vec<ItemReply>, Vec<Drift>) {
-    let Lists { done, mut failed, nameless } = lists;
-    let mut done = done.iter().map(String::as_str).collect::<HashSet<_>>();
+    let Lists { done, mut failed, contrary, nameless } = lists;
+    let set = |ids: Vec<String>| ids.into_iter().collect::<HashSet<_>>();
+    let (mut done, mut contrary) = (set(done), set(contrary));
     let mut drift = Vec::new();
-    let replies = ids.iter().map(|id| match (done.remove(id.as_str()), failed.remove(id.as_str())) {
-        (true, None) => ItemReply::Done,
-        (false, Some(error)) => ItemReply::Refused(Refusal::of_item(error, answer.status, answer.wait)),
-        (true, Some(_)) => {
-            drift.push(Drift::IdInBothLists);
-            ItemReply::Unclear
-        }
-        (false, None) => {
-            drift.push(Drift::IdNotMentioned);
-            ItemReply::Unclear
+    let replies = ids.iter().map(|id| {
+        let id = id.as_str();
+        let (is_done, errors, is_contrary) = (done.remove(id), failed.remove(id), contrary.remove(id));
+        match (is_done, errors, is_contrary) {
+            (true, None, false) => ItemReply::Done,
+            (false, Some(errors), false) => {
+                ItemReply::Refused(Refusal::of_item(errors, answer.status, answer.wait))
+            }
+            (false, None, false) => {
+                drift.push(Drift::IdNotMentioned);
+                ItemReply::Unclear
+            }
+            (_, _, true) | (true, Some(_), false) => {
+                drift.push(Drift::IdInBothLists);
+                ItemReply::Unclear
+            }
         }
     });
     let replies = replies.collect();
-    if nameless + done.len() + failed.len() > 0 {
+    if nameless + done.len() + failed.len() + contrary.len() > 0 {
         drift.push(Drift::ForeignId);
     }
     (replies, drift)

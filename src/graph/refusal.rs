@@ -50,10 +50,12 @@ impl Refusal {
         Self::new(error, http_status, wait, class, explicit && class.surely_not_executed())
     }
 
-    /// Classes the error of one id. Graph lists the id as refused, so an unknown code is a refusal too.
-    pub(super) fn of_item(error: NamedError, http_status: u16, wait: Option<Duration>) -> Self {
-        let unknown = if error.is_transient { ErrorClass::Transient } else { ErrorClass::Rejected };
-        let class = class_of(&error).unwrap_or(unknown);
+    /// Classes what one id was refused with: of several errors the first, unless one leaves open whether the id was
+    /// executed.
+    pub(super) fn of_item(errors: Vec<NamedError>, http_status: u16, wait: Option<Duration>) -> Self {
+        let open = errors.iter().position(|error| !class_of_item(error).surely_not_executed());
+        let error = errors.into_iter().nth(open.unwrap_or(0)).unwrap_or_default();
+        let class = class_of_item(&error);
         // The wait of the answer is the wait of the items that a quota refused.
         let wait = wait.filter(|_| class == ErrorClass::Throttle);
         Self::new(error, http_status, wait, class, class.surely_not_executed())
@@ -75,6 +77,12 @@ impl Refusal {
         let known = self.code.filter(|code| lookup(*code, self.subcode).is_some());
         known.map_or_else(|| "other".to_owned(), |code| code.to_string())
     }
+}
+
+/// Graph lists the id as refused, so an unknown code is a refusal too.
+fn class_of_item(error: &NamedError) -> ErrorClass {
+    let unknown = if error.is_transient { ErrorClass::Transient } else { ErrorClass::Rejected };
+    class_of(error).unwrap_or(unknown)
 }
 
 fn class_of(error: &NamedError) -> Option<ErrorClass> {

@@ -1,5 +1,6 @@
 //! The one place that sends to Graph: pacing, credential, time-out, capped body. It judges no answer.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -141,8 +142,9 @@ impl Transport {
         for _ in 0..usage.unreadable {
             self.metrics.graph_drifted(Drift::UsageHeader);
         }
-        let stated = value(RETRY_AFTER.as_str()).and_then(|value| retry_after(value, SystemTime::now()));
-        stated.max(usage.regain)
+        let now = SystemTime::now();
+        let stated = headers.get_all(RETRY_AFTER).iter();
+        stated.filter_map(|value| retry_after(value.as_bytes(), now)).chain(usage.regain).max()
     }
 
     /// An expired version is silently served by the next one; this header is the only sign.
@@ -156,16 +158,25 @@ impl Transport {
 async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
     let http_status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| {
-        // A body that does not decompress is garbage; one that ends early is a broken connection.
-        if error.is_decode() { GraphError::Unreadable { http_status } } else { fault_of(&error) }
-    })? {
+    let unreadable = GraphError::Unreadable { http_status, drift: None };
+    // Chunk by chunk, decompressed: what a few bytes would swell to is never held.
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| if is_garbled(&error) { unreadable.clone() } else { fault_of(&error) })?
+    {
         if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(GraphError::Unreadable { http_status });
+            return Err(unreadable);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// A body that does not decompress is garbage; one that ends early is a broken connection. The library calls both a
+/// failure to decode: only the first comes straight from the decompressor, which speaks of input and output.
+fn is_garbled(error: &reqwest::Error) -> bool {
+    error.source().is_some_and(<dyn Error>::is::<std::io::Error>)
 }
 
 /// A decision is sent only with a second left: less would make its outcome unknown more often than not.

@@ -116,12 +116,14 @@ pub enum Drift {
     ListEntry,
     /// A usage header that could not be read.
     UsageHeader,
-    /// An id named as done and as refused.
+    /// An id named in lists that contradict each other.
     IdInBothLists,
     /// An id that was sent and is named nowhere.
     IdNotMentioned,
     /// An id that was not sent, or an entry that names none.
     ForeignId,
+    /// A member that stands twice in one JSON object.
+    RepeatedMember,
 }
 
 impl Drift {
@@ -133,6 +135,7 @@ impl Drift {
             Self::IdInBothLists => "id_in_both_lists",
             Self::IdNotMentioned => "id_not_mentioned",
             Self::ForeignId => "foreign_id",
+            Self::RepeatedMember => "repeated_member",
         }
     }
 }

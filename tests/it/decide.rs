@@ -178,6 +178,15 @@ async fn an_id_in_both_lists_is_unknown() {
 }
 
 #[tokio::test]
+async fn a_list_that_stands_twice_is_unknown_and_counted() {
+    let body = r#"{"approved_join_requests":["YQ=="],"approved_join_requests":["Yg=="]}"#;
+    let upstream = RawUpstream::answering([Reply::json(200, body)]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    assert_eq!(app.moderator().approve(GROUP, &["YQ==", "Yg=="]).await.outcomes(), ["unknown", "unknown"]);
+    assert_eq!(app.metric(&["joingate_graph_schema_drift_total{", "repeated_member"]).await, 1);
+}
+
+#[tokio::test]
 async fn lists_count_whatever_the_status() {
     let body = r#"{"approved_join_requests":["YQ=="],"failed_join_requests":[{"join_request_id":"Yg==",
         "errors":[{"code":131213}]}],"error":{"message":"m","code":131201}}"#;

@@ -8,7 +8,7 @@ use joingate::config::settings_table;
 use joingate::telemetry::{Metrics, metrics_table};
 
 /// Compares what stands between two markers of a file, or writes it when `JOINGATE_REGENERATE` is set.
-fn compare(file: &str, marker: &str, expected: &str) {
+pub(crate) fn compare(file: &str, marker: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     let (begin, end) = (format!("<!-- {marker} -->"), format!("<!-- /{marker} -->"));
@@ -18,7 +18,7 @@ fn compare(file: &str, marker: &str, expected: &str) {
         std::fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
     } else if shown != expected {
         panic!(
-            "{file} differs from the program at `{marker}`; write it anew with `JOINGATE_REGENERATE=1 cargo test --test it generated -- --test-threads 1`"
+            "{file} differs from the program at `{marker}`; write it anew with `JOINGATE_REGENERATE=1 cargo test --test it -- generated graph_answers --test-threads 1`"
         );
     }
 }

@@ -16,6 +16,7 @@ mod corpus;
 mod decide;
 mod docs_page;
 mod generated;
+mod graph_answers;
 mod inbound;
 mod kubernetes;
 mod limits;

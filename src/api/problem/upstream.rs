@@ -62,7 +62,7 @@ pub(crate) fn list_problem(error: &ListError) -> Raised {
 fn read_problem(error: &GraphError) -> Raised {
     match error {
         GraphError::TimedOut => ProblemCode::UpstreamTimeout.into(),
-        GraphError::Unreadable { http_status } if *http_status < 500 => unreadable(*http_status),
+        GraphError::Unreadable { http_status, .. } if *http_status < 500 => unreadable(*http_status),
         GraphError::Held(_)
         | GraphError::NotConnected
         | GraphError::Broken

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::material::Material;
 use super::problem::KeyFault;
 use super::{Allowed, Key};
-use crate::auth::json;
+use crate::json;
 
 const MAX_KEYS: usize = 100;
 const MAX_KID_BYTES: usize = 256;

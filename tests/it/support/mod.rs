@@ -9,9 +9,11 @@ pub(crate) mod raw_client;
 mod raw_upstream;
 mod rust_source;
 
-pub(crate) use app::{AUDIENCE, DECIDE, GRAPH_TOKEN, ISSUER, READ, SECRET, TestApp, TestAppBuilder, token};
+pub(crate) use app::{
+    AUDIENCE, DECIDE, GRAPH_TOKEN, ISSUER, READ, SECRET, TestApp, TestAppBuilder, settings_for, token,
+};
 pub(crate) use client::{Answer, Client};
 pub(crate) use document::{Document, Operation};
 pub(crate) use program::run_program;
-pub(crate) use raw_upstream::{RawUpstream, Reply};
+pub(crate) use raw_upstream::{RawUpstream, Reply, read_request};
 pub(crate) use rust_source::{SourceFile, own_modules, source_files, tokens};

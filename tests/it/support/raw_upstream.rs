@@ -1,10 +1,14 @@
 //! An upstream that answers exactly the bytes of a script.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+/// How long a dripping upstream waits after each byte.
+const DRIP: Duration = Duration::from_millis(20);
 
 /// What to do with one request.
 #[derive(Clone, Debug)]
@@ -17,6 +21,10 @@ pub(crate) enum Reply {
     Close,
     /// Never answer; the connection stays open.
     Stall,
+    /// Close the connection in a way that its other end must notice (RST), without an answer.
+    Reset,
+    /// Write these bytes one by one, a few milliseconds apart.
+    Drip(Vec<u8>),
 }
 
 impl Reply {
@@ -27,8 +35,13 @@ impl Reply {
 
     /// A whole answer with header lines of its own, each ended by CRLF.
     pub(crate) fn with_headers(status: u16, headers: &str, body: &str) -> Self {
+        Self::with_body(status, headers, body.as_bytes())
+    }
+
+    /// The same with a body that need not be text.
+    pub(crate) fn with_body(status: u16, headers: &str, body: &[u8]) -> Self {
         let head = format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
-        Self::Bytes(format!("{head}{body}").into_bytes())
+        Self::Bytes([head.as_bytes(), body].concat())
     }
 }
 
@@ -91,13 +104,22 @@ async fn serve(mut stream: TcpStream, next: impl Fn() -> Option<Reply>, recorded
                 return;
             }
             Reply::Close => return,
+            Reply::Reset => return stream.set_zero_linger().unwrap(),
+            Reply::Drip(bytes) => {
+                for byte in bytes {
+                    if stream.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(DRIP).await;
+                }
+            }
             Reply::Stall => std::future::pending::<()>().await,
         }
     }
 }
 
 /// One request with its `Content-Length` body; `None` when the connection ends.
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

@@ -1,61 +1,34 @@
-//! JSON objects in which every member occurs once. RFC 7515 §4 and RFC 7519 §4 leave duplicates to the reader;
-//! two readers that choose differently are two meanings of one signature, so here they are refused at any depth.
+//! JSON objects in which every member occurs once, for all JSON that others write: tokens and Graph's answers.
+//!
+//! RFC 8259 §4 leaves duplicates to the reader, and the usual reader silently keeps the last: an `error` could be hidden
+//! by a second one that is null, and two readers that choose differently are two meanings of one signature. So they are
+//! refused at any depth.
 
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// The bytes are no JSON object with every member once.
-#[derive(Debug)]
-pub(super) struct NotAnObject;
+/// Why bytes are no JSON object with every member once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAnObject {
+    /// Not JSON, or JSON of another kind.
+    Otherwise,
+    /// A member occurs twice, at whatever depth.
+    RepeatedMember,
+}
 
 /// Reads an object; a list, or anything else, is refused.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, NotAnObject> {
+pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, NotAnObject> {
     match serde_json::from_slice(bytes) {
         Ok(Unique(Value::Object(members))) => Ok(members),
-        Ok(Unique(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)))
-        | Err(_) => Err(NotAnObject),
-    }
-}
-
-/// The `iss` of claims that nobody has vouched for yet; every other member is skipped unread.
-pub(super) fn peek_issuer(bytes: &[u8]) -> Result<Option<Value>, NotAnObject> {
-    let peeked = serde_json::from_slice::<Peeked>(bytes);
-    peeked.map(|peeked| peeked.0).ok().ok_or(NotAnObject)
-}
-
-struct Peeked(Option<Value>);
-
-impl<'de> Deserialize<'de> for Peeked {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(PeekedVisitor)
-    }
-}
-
-struct PeekedVisitor;
-
-impl<'de> Visitor<'de> for PeekedVisitor {
-    type Value = Peeked;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Peeked, A::Error> {
-        let mut issuer = None;
-        while let Some(name) = members.next_key::<String>()? {
-            if name == "iss" {
-                if issuer.is_some() {
-                    return Err(A::Error::duplicate_field("iss"));
-                }
-                issuer = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
+        Ok(Unique(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_))) => {
+            Err(NotAnObject::Otherwise)
         }
-        Ok(Peeked(issuer))
+        // Any JSON is a value: the one thing to be wrong with its data is what the visitor refuses.
+        Err(error) if error.is_data() => Err(NotAnObject::RepeatedMember),
+        Err(_) => Err(NotAnObject::Otherwise),
     }
 }
 
@@ -137,7 +110,7 @@ mod tests {
             r#"{"a":[{"b":1,"b":2}]}"#,
             r#"{"a":1,"\u0061":2}"#,
         ] {
-            assert!(object(text.as_bytes()).is_err(), "{text}");
+            assert_eq!(object(text.as_bytes()), Err(NotAnObject::RepeatedMember), "{text}");
         }
         assert!(object(br#"{"a":{"b":1},"c":{"b":[null,true,-1,1.5,"x"]}}"#).is_ok());
     }
@@ -145,16 +118,7 @@ mod tests {
     #[test]
     fn only_an_object_is_an_object() {
         for text in ["", "[]", "[\"a\"]", "1", "null", "{", "{}x", "\u{feff}{}", "{\"a\":1e999}"] {
-            assert!(object(text.as_bytes()).is_err(), "{text:?}");
+            assert_eq!(object(text.as_bytes()), Err(NotAnObject::Otherwise), "{text:?}");
         }
-    }
-
-    #[test]
-    fn the_issuer_is_found_without_reading_the_rest() {
-        let peeked = peek_issuer(br#"{"exp":{"deep":[1]},"iss":"https://a","exp":2}"#).unwrap();
-        assert_eq!(peeked, Some("https://a".into()));
-        assert_eq!(peek_issuer(b"{}").unwrap(), None);
-        assert!(peek_issuer(br#"{"iss":"a","iss":"b"}"#).is_err());
-        assert!(peek_issuer(br#"["iss"]"#).is_err());
     }
 }
