@@ -46,13 +46,13 @@ const CLASSES: &[Class] = &[
         decide: "503 `upstream_unavailable`, `Retry-After: 60`",
     },
     Class {
-        answer: "our token",
+        answer: "the gateway's token",
         codes: &[(0, &[401]), (102, &[400]), (104, &[401]), (190, &[200, 400, 401])],
         list: "503 `upstream_credential_invalid`, `Retry-After: 5`",
         decide: "503 `upstream_credential_invalid`, `Retry-After: 5`",
     },
     Class {
-        answer: "our rights",
+        answer: "the rights of the gateway's account",
         codes: &[
             (3, &[500]),
             (10, &[403]),
@@ -159,7 +159,7 @@ pub(in crate::graph_answers) fn all() -> Vec<Case> {
         case("no such group: 100 with subcode 33", move |_| answer(400, &error_and(100, &unreadable_group)))
             .list("404 `group_not_found`")
             .decide("404 `group_not_found`"),
-        case("our token: 190 with subcode 458, 463 or 467", move |_| answer(400, &subcode(458)))
+        case("the gateway's token: 190 with subcode 458, 463 or 467", move |_| answer(400, &subcode(458)))
             .or(move |_| answer(401, &subcode(463)))
             .or(move |_| answer(401, &subcode(467)))
             .list("503 `upstream_credential_invalid`, `Retry-After: 5`")
