@@ -10,6 +10,7 @@
 //! | [`config`] | every setting with its default, bounds and meaning |
 //! | [`telemetry`] | logs, metrics and the audit log |
 //! | [`net`] | the one constructor of HTTP clients |
+//! | [`store`] | what replicas share: records of keys, decisions, marks |
 //! | [`auth`] | internal tokens |
 //! | [`limits`] | what callers may use and what is sent to Graph |
 //! | [`graph`] | Meta's Graph API: client, retries, code table |
@@ -29,4 +30,5 @@ pub mod json;
 pub mod limits;
 pub mod moderation;
 pub mod net;
+pub mod store;
 pub mod telemetry;

@@ -88,7 +88,7 @@ pub fn decision(body: &[u8]) {
 }
 
 fn answer(status: u16, body: &[u8]) -> Answer {
-    Answer { status, body: body.to_vec(), wait: Some(WAIT) }
+    Answer { status, body: body.to_vec(), wait: Some(WAIT), date: None }
 }
 
 fn names_error(body: &Value) -> bool {

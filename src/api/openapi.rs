@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::join_requests::{DecisionAnswer, ListAnswer, approve, list, reject};
 use super::problem::{PROBLEMS, ProblemBody, ProblemCode as Code};
 use super::state::Api;
-use crate::moderation::Outcome;
+use crate::moderation::{Observed, Outcome};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -81,10 +81,14 @@ const EVERYWHERE: &[Code] = &[
 const LISTS: &[Code] = &[Code::PageTokenExpired];
 /// What only a decision may answer.
 const DECISIONS: &[Code] = &[
+    Code::IdempotencyKeyRequired,
     Code::RequestTimeout,
+    Code::IdempotencyInProgress,
     Code::PayloadTooLarge,
     Code::TooManyIds,
     Code::UnsupportedMediaType,
+    Code::IdempotencyKeyReused,
+    Code::StoreUnavailable,
     Code::AuditUnavailable,
 ];
 
@@ -125,7 +129,7 @@ fn answer_headers(status: u16) -> Vec<(&'static str, &'static str)> {
         vec![("X-Request-Id", "The id of the request."), ("X-Error-Code", "The problem's code.")];
     match status {
         401 | 403 => headers.push(("WWW-Authenticate", "What is needed (RFC 6750).")),
-        429 | 503 => headers.push(("Retry-After", "Whole seconds to wait, 1 to 3600.")),
+        409 | 429 | 503 => headers.push(("Retry-After", "Whole seconds to wait, 1 to 3600.")),
         _ => (),
     }
     headers
@@ -137,6 +141,7 @@ impl Modify for KnownValues {
     fn modify(&self, document: &mut Document) {
         let codes = PROBLEMS.iter().map(|row| row.name).collect::<Vec<_>>();
         extensible(document, "DecisionResult", "outcome", &Outcome::WORDS);
+        extensible(document, "DecisionResult", "observed", &Observed::WORDS);
         extensible(document, "Problem", "code", &codes);
     }
 }

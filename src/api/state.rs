@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::auth::Verifier;
-use crate::config::{LimitSettings, ServerSettings};
+use crate::config::Settings;
 use crate::limits::CallerLimiter;
 use crate::moderation::{Decider, Lister, Reviewer};
 use crate::telemetry::Metrics;
@@ -41,6 +41,8 @@ pub struct Api {
     pub max_body: usize,
     /// Most ids in one decision.
     pub max_ids: usize,
+    /// Whether every decision must carry an Idempotency-Key.
+    pub require_key: bool,
     /// Whether the docs are served.
     pub docs: bool,
     /// The gateway's own address, without a slash at the end.
@@ -51,14 +53,16 @@ pub struct Api {
 
 impl Api {
     /// Takes the bounds from the settings.
-    pub fn new(parts: ApiParts, server: &ServerSettings, limits: &LimitSettings) -> Self {
+    pub fn new(parts: ApiParts, settings: &Settings) -> Self {
+        let server = &settings.server;
         let public_url = server.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         Self {
             parts,
             request_deadline: server.request_deadline,
-            max_wait: limits.max_wait,
+            max_wait: settings.limits.max_wait,
             max_body: server.max_body,
             max_ids: server.max_ids,
+            require_key: settings.idempotency.require_key,
             docs: server.docs,
             public_url,
             slots: Semaphore::new(server.max_in_flight),

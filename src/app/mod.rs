@@ -89,7 +89,7 @@ impl App {
         let decisions = TaskTracker::new();
         let parts = build_parts(&settings, &key, &audit, &metrics, &decisions)?;
         let (callers, verifier) = (Arc::clone(&parts.callers), Arc::clone(&parts.verifier));
-        let api = web::Data::new(Api::new(parts, &settings.server, &settings.limits));
+        let api = web::Data::new(Api::new(parts, &settings));
 
         let api_listener = bind("server.listen", settings.server.listen)?;
         let admin_listener = bind("server.admin_listen", settings.server.admin_listen)?;

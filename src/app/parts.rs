@@ -11,7 +11,8 @@ use crate::auth::Verifier;
 use crate::config::{ServerSettings, Settings};
 use crate::graph::GraphClient;
 use crate::limits::{CallerLimiter, GraphPacing};
-use crate::moderation::{Decider, Lister, PageTokens, Reviewer};
+use crate::moderation::{DecisionBounds, Foundations, Moderation, PageTokens};
+use crate::store::Store;
 use crate::telemetry::{Audit, Metrics};
 
 /// The secret behind log hashes and page tokens.
@@ -35,22 +36,28 @@ pub(super) fn build_parts(
     decisions: &TaskTracker,
 ) -> Result<ApiParts, StartError> {
     let pacing = Arc::new(GraphPacing::new(&settings.limits, Arc::clone(metrics)));
-    let graph = Arc::new(GraphClient::new(&settings.graph, pacing, Arc::clone(metrics))?);
-    let lister = Arc::new(Lister::new(Arc::clone(&graph), settings.graph.max_pages, PageTokens::new(key)?));
-    let decider = Decider::new(
+    let graph = GraphClient::new(&settings.graph, pacing, Arc::clone(metrics))?;
+    let bounds = DecisionBounds {
+        ids_per_call: settings.graph.ids_per_call,
+        most_at_once: settings.server.max_in_flight,
+        least_time: settings.graph.least_decision_time(),
+        request_deadline: settings.server.request_deadline,
+    };
+    let foundations = Foundations {
         graph,
-        (settings.graph.ids_per_call, settings.server.max_in_flight),
-        Arc::clone(audit),
-        Arc::clone(metrics),
-        decisions.clone(),
-        Handle::current(),
-    );
+        store: Arc::new(Store::in_memory(&settings.idempotency, key, Arc::clone(metrics))),
+        audit: Arc::clone(audit),
+        metrics: Arc::clone(metrics),
+        tasks: decisions.clone(),
+        runtime: Handle::current(),
+    };
+    let moderation = Moderation::new(foundations, settings.graph.max_pages, PageTokens::new(key)?, bounds);
     Ok(ApiParts {
         verifier: Arc::new(Verifier::new(&settings.auth)?),
         callers: Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics))),
-        reviewer: Reviewer::new(Arc::clone(&lister)),
-        lister,
-        decider: Arc::new(decider),
+        lister: moderation.lister,
+        reviewer: moderation.reviewer,
+        decider: moderation.decider,
         metrics: Arc::clone(metrics),
     })
 }

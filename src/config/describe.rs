@@ -2,23 +2,24 @@
 
 use std::fmt::Write;
 
+use super::Sections;
 use super::auth::{GrantSettings, IssuerSettings};
 use super::entries::Entries;
-use super::read_sections;
 use super::reader::Reader;
 
 /// Every setting as a Markdown table, in the order of the sections.
 pub fn settings_table() -> String {
     let entries = Entries::default();
     let mut reader = Reader::new(&entries, Vec::new());
-    read_sections(&mut reader);
+    Sections::read(&mut reader);
     IssuerSettings::read(&mut reader.section("auth"), "<name>");
     GrantSettings::read(&mut reader.section("auth.issuers.<name>"), "<n>");
     let mut table = "| key | default | allowed | meaning |\n|---|---|---|---|\n".to_owned();
     let mut rows = reader.effective;
     // The issuers are read last; they belong behind the rest of their section.
     rows.sort_by_key(|row| {
-        ["server", "auth", "graph", "limits", "telemetry"].map(|section| !row.key.starts_with(section))
+        ["server", "auth", "graph", "limits", "idempotency", "telemetry"]
+            .map(|section| !row.key.starts_with(section))
     });
     for row in rows {
         let default = if row.default.is_empty() { "–".to_owned() } else { format!("`{}`", row.default) };

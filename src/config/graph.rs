@@ -18,14 +18,20 @@ pub struct GraphSettings {
     pub version: String,
     /// The system-user token.
     pub token: Arc<Secret>,
+    /// The token that takes over when Graph refuses the other one.
+    pub fallback_token: Option<Arc<Secret>>,
     /// The app secret; with it every call carries `appsecret_proof`.
     pub app_secret: Option<Arc<Secret>>,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
     /// How long one call may take.
     pub attempt_timeout: Duration,
-    /// Most tries of a read, the first included.
+    /// Most tries of one call, the first included.
     pub max_attempts: u32,
+    /// Most retries as a share of all calls.
+    pub retry_budget: f32,
+    /// What a decision leaves of its time for a look after it.
+    pub look_reserve: Duration,
     /// Most ids in one call of Graph; approvals are never more than 8.
     pub ids_per_call: usize,
     /// Most pages walked for one list.
@@ -39,23 +45,18 @@ pub struct GraphSettings {
 }
 
 impl GraphSettings {
+    /// What must be left of a request's time for a decision to be sent: a second of its own, and the look after it.
+    pub const fn least_decision_time(&self) -> Duration {
+        self.look_reserve.saturating_add(Duration::from_secs(1))
+    }
+
     /// `None` when something required is missing, which has then been reported.
     pub(super) fn read(section: &mut Section<'_, '_>) -> Option<Self> {
         let base_url = read_base_url(section);
         let version = read_version(section);
-        let token = section.secret("token", SecretForm::Token, "Meta's system-user token.");
-        let given = ["token", "token_file"].map(|name| section.key(name));
-        if token.is_none() && !given.iter().any(|key| section.reader.entries.0.contains_key(key)) {
-            section.missing("token_file", "the system-user token must be given");
-        }
-        let app_secret = section.secret(
-            "app_secret",
-            SecretForm::Token,
-            "The app secret; with it every call carries `appsecret_proof`.",
-        );
+        let (token, fallback_token, app_secret) = read_secrets(section);
         let (connect_timeout, attempt_timeout) = read_timeouts(section);
-        let max_attempts =
-            section.count("max_attempts", 3, 1..=5, "Most tries of a read, the first included.");
+        let (max_attempts, retry_budget, look_reserve) = read_retries(section);
         let ids_per_call = section.count(
             "ids_per_call",
             64,
@@ -85,10 +86,13 @@ impl GraphSettings {
             base_url: base_url?,
             version,
             token: token?,
+            fallback_token,
             app_secret,
             connect_timeout,
             attempt_timeout,
             max_attempts,
+            retry_budget,
+            look_reserve,
             ids_per_call: ids_per_call as usize,
             max_pages,
             page_size,
@@ -96,6 +100,44 @@ impl GraphSettings {
             proxy_url,
         })
     }
+}
+
+type Given = Option<Arc<Secret>>;
+
+fn read_secrets(section: &mut Section<'_, '_>) -> (Given, Given, Given) {
+    let token = section.secret("token", SecretForm::Token, "Meta's system-user token.");
+    let given = ["token", "token_file"].map(|name| section.key(name));
+    if token.is_none() && !given.iter().any(|key| section.reader.entries.0.contains_key(key)) {
+        section.missing("token_file", "the system-user token must be given");
+    }
+    let fallback_token = section.secret(
+        "fallback_token",
+        SecretForm::Token,
+        "Takes over as soon as Graph refuses the token, until that one changes.",
+    );
+    let app_secret = section.secret(
+        "app_secret",
+        SecretForm::Token,
+        "The app secret; with it every call carries `appsecret_proof`.",
+    );
+    (token, fallback_token, app_secret)
+}
+
+fn read_retries(section: &mut Section<'_, '_>) -> (u32, f32, Duration) {
+    let max_attempts =
+        section.count("max_attempts", 3, 1..=5, "Most tries of one call, the first included. A decision is tried again only when Graph surely did not execute it.");
+    let retry_budget = section.share(
+        "retry_budget",
+        0.1,
+        "Most retries, as a share of all calls of the last 10 seconds; 3 a second are allowed besides.",
+    );
+    let look_reserve = section.duration(
+        "look_reserve",
+        Duration::from_secs(3),
+        Duration::from_millis(100)..=Duration::from_secs(30),
+        "What a decision leaves of its time, to look afterwards if its outcome is in doubt.",
+    );
+    (max_attempts, retry_budget, look_reserve)
 }
 
 fn read_timeouts(section: &mut Section<'_, '_>) -> (Duration, Duration) {

@@ -7,6 +7,7 @@ mod auth;
 mod describe;
 mod entries;
 mod graph;
+mod idempotency;
 mod limits;
 mod problem;
 mod reader;
@@ -20,6 +21,7 @@ pub use auth::{AuthSettings, GrantSettings, IssuerSettings, KeySource};
 pub use describe::settings_table;
 pub use entries::Environment;
 pub use graph::GraphSettings;
+pub use idempotency::IdempotencySettings;
 pub use limits::LimitSettings;
 pub use problem::{SettingProblem, SettingProblems};
 pub use reader::Effective;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub graph: GraphSettings,
     /// `[limits]`
     pub limits: LimitSettings,
+    /// `[idempotency]`
+    pub idempotency: IdempotencySettings,
     /// `[telemetry]`
     pub telemetry: TelemetrySettings,
     /// Every value as it took effect, secrets left out, for `joingate check`.
@@ -69,7 +73,7 @@ impl Settings {
     ) -> Result<Self, SettingProblems> {
         let (entries, problems) = Entries::gather(file, environment);
         let mut reader = Reader::new(&entries, problems);
-        let (server, auth, graph, limits, telemetry) = read_sections(&mut reader);
+        let Sections { server, auth, graph, limits, idempotency, telemetry } = Sections::read(&mut reader);
         for (key, message) in further(&auth, graph.as_ref()) {
             let source = reader.sources_of(&key);
             reader.refuse(&key, &source, message);
@@ -77,18 +81,29 @@ impl Settings {
         let (effective, secrets) = reader.finish()?;
         // Never absent once `finish` has found no problem.
         let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;
-        Ok(Self { server, auth, graph, limits, telemetry, effective, secrets })
+        Ok(Self { server, auth, graph, limits, idempotency, telemetry, effective, secrets })
     }
 }
 
-fn read_sections(
-    reader: &mut Reader<'_>,
-) -> (ServerSettings, AuthSettings, Option<GraphSettings>, LimitSettings, TelemetrySettings) {
-    (
-        ServerSettings::read(&mut reader.section("server")),
-        AuthSettings::read(&mut reader.section("auth")),
-        GraphSettings::read(&mut reader.section("graph")),
-        LimitSettings::read(&mut reader.section("limits")),
-        TelemetrySettings::read(&mut reader.section("telemetry")),
-    )
+/// Every section as far as it could be read.
+struct Sections {
+    server: ServerSettings,
+    auth: AuthSettings,
+    graph: Option<GraphSettings>,
+    limits: LimitSettings,
+    idempotency: IdempotencySettings,
+    telemetry: TelemetrySettings,
+}
+
+impl Sections {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            server: ServerSettings::read(&mut reader.section("server")),
+            auth: AuthSettings::read(&mut reader.section("auth")),
+            graph: GraphSettings::read(&mut reader.section("graph")),
+            limits: LimitSettings::read(&mut reader.section("limits")),
+            idempotency: IdempotencySettings::read(&mut reader.section("idempotency")),
+            telemetry: TelemetrySettings::read(&mut reader.section("telemetry")),
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod caller;
 mod deadline;
 mod decision;
 mod group_id;
+mod idempotency_key;
 mod join_request;
 mod join_request_id;
 
@@ -12,5 +13,6 @@ pub use caller::{Caller, GroupAccess, Rights, Scope};
 pub use deadline::Deadline;
 pub use decision::{Action, DecisionId};
 pub use group_id::{GroupId, InvalidGroupId};
+pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
 pub use join_request::JoinRequest;
 pub use join_request_id::{InvalidJoinRequestId, JoinRequestId};

@@ -6,8 +6,11 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 /// What kind of refusal an error is. Everything else follows from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// Passing trouble at Meta. A read may be repeated; what became of a write is unknown.
     Transient,
@@ -81,6 +84,19 @@ impl ErrorClass {
     /// Whether Graph surely executed nothing of a call that it refused as a whole with such an error.
     pub const fn surely_not_executed(self) -> bool {
         !matches!(self, Self::Transient | Self::Partial | Self::Unclear)
+    }
+
+    /// Whether the same call may well succeed later.
+    pub const fn passes(self) -> bool {
+        matches!(
+            self,
+            Self::Transient
+                | Self::Throttle
+                | Self::Maintenance
+                | Self::Credential
+                | Self::CursorExpired
+                | Self::Unclear
+        )
     }
 
     /// Whether a read that ended so may be sent again.

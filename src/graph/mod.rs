@@ -1,8 +1,11 @@
 //! Meta's Graph API: the join request edge of a group. One place sends, one loop repeats, and Graph's JSON shapes end
 //! here.
 
+mod aftermath;
+mod calls;
 mod client;
 mod codes;
+mod credential;
 mod fault;
 mod page;
 mod reading;
@@ -18,7 +21,7 @@ mod wire;
 pub use client::GraphClient;
 pub use codes::{Actor, CODES, CodeRow, ErrorClass};
 pub use fault::GraphError;
-pub use page::{Cursor, Page};
+pub use page::{Cursor, Page, PageLimit};
 pub use reading::{Answer, DecisionAnswer, ItemReply, read_decision, read_page};
 pub use refusal::Refusal;
 pub use usage::{Share, Usage, read_usage};

@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::fault::GraphError;
 use super::page::Page;
 use super::refusal::{NamedError, Refusal};
@@ -21,6 +23,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The longest wait that the headers ask for.
     pub wait: Option<Duration>,
+    /// When it was made, by Graph's clock.
+    pub date: Option<Timestamp>,
 }
 
 /// What Graph said about one id that was sent.
@@ -48,7 +52,10 @@ pub struct DecisionAnswer {
 /// Reads one page of a list. It counts only in a plain success: with an error beside it, or any other status, the list
 /// may be cut. Fails with Graph's error, or with [`GraphError::Unreadable`].
 pub fn read_page(answer: &Answer) -> Result<Page, GraphError> {
-    judge(answer, |body| body.page().filter(|_| answer.status == 200 && body.error().is_none()))
+    let mut page =
+        judge(answer, |body| body.page().filter(|_| answer.status == 200 && body.error().is_none()))?;
+    page.date = answer.date;
+    Ok(page)
 }
 
 /// Reads the answer to a decision on `ids`. Lists count whatever the status. Fails with Graph's error where there are

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::codes::{ErrorClass, lookup};
 
 /// An error object of Graph, of a whole call or of one id. Graph's own texts are left behind: they are in the
 /// language of the account and may quote ids.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// Graph's code; `None` when it had none that could be read.
     pub code: Option<u32>,
@@ -19,10 +21,13 @@ pub struct Refusal {
     /// What kind of refusal it is.
     pub class: ErrorClass,
     /// How long to wait, as far as Graph asked for it.
+    #[serde(skip)]
     pub wait: Option<Duration>,
     /// Whether Graph surely executed nothing of what it refused so: a known code that says as much, or an unknown one
     /// with a status of 400 to 428 except 408. A bare 429 pauses us and proves nothing.
     pub not_executed: bool,
+    /// Whether Graph would answer a smaller page: code 1 with HTTP 500 and a text of its own.
+    pub asks_for_less: bool,
 }
 
 /// The parts of an error object that matter, as read from the body.
@@ -32,6 +37,7 @@ pub(super) struct NamedError {
     pub(super) subcode: Option<u32>,
     pub(super) fbtrace_id: Option<String>,
     pub(super) is_transient: bool,
+    pub(super) asks_for_less: bool,
 }
 
 impl Refusal {
@@ -68,8 +74,30 @@ impl Refusal {
         class: ErrorClass,
         not_executed: bool,
     ) -> Self {
+        let asks_for_less = error.asks_for_less && error.code == Some(1) && http_status == 500;
         let NamedError { code, subcode, fbtrace_id, .. } = error;
-        Self { code, subcode, http_status, fbtrace_id, class, wait, not_executed }
+        Self { code, subcode, http_status, fbtrace_id, class, wait, not_executed, asks_for_less }
+    }
+
+    /// Whether the refusal of a whole call may be about single ids without naming them: then the others may still be
+    /// decided.
+    pub const fn may_mean_single_ids(&self) -> bool {
+        match self.class {
+            ErrorClass::GroupFull | ErrorClass::RequestGone => self.not_executed,
+            // An invalid parameter, or duplicates.
+            ErrorClass::Rejected => self.not_executed && matches!(self.code, Some(100 | 131_202)),
+            ErrorClass::Transient
+            | ErrorClass::Throttle
+            | ErrorClass::Maintenance
+            | ErrorClass::Credential
+            | ErrorClass::Permission
+            | ErrorClass::GroupNotFound
+            | ErrorClass::GroupSuspended
+            | ErrorClass::UserNotAddable
+            | ErrorClass::CursorExpired
+            | ErrorClass::Partial
+            | ErrorClass::Unclear => false,
+        }
     }
 
     /// The value of the metric label `code`: only codes of the table, so that Graph cannot grow the label.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::hmac;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Request, Response};
 use url::Url;
 
+use super::credential::TokenInUse;
 use super::fault::GraphError;
 use super::reading::Answer;
 use super::usage::read_usage;
-use super::wait::retry_after;
-use crate::config::{GraphSettings, Secret};
+use super::wait::{date, retry_after};
+use crate::config::{GraphSettings, Loaded, Secret};
 use crate::domain::GroupId;
 use crate::limits::{Budget, GraphPacing, Held};
 use crate::net::{ClientError, http_client};
@@ -40,9 +41,9 @@ pub(super) struct Transport {
     decisions: reqwest::Client,
     base: Url,
     version: String,
-    token: Arc<Secret>,
     app_secret: Option<Arc<Secret>>,
     attempt_timeout: Duration,
+    look_reserve: Duration,
     pub(super) pacing: Arc<GraphPacing>,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -58,9 +59,9 @@ impl Transport {
             decisions: http_client(settings)?,
             base: settings.base_url.clone(),
             version: settings.version.clone(),
-            token: Arc::clone(&settings.token),
             app_secret: settings.app_secret.clone(),
             attempt_timeout: settings.attempt_timeout,
+            look_reserve: settings.look_reserve,
             pacing,
             metrics,
         })
@@ -70,18 +71,18 @@ impl Transport {
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
+        token: &TokenInUse,
         budget: &mut Budget,
     ) -> (Duration, Result<Answer, GraphError>) {
         let permit = match self.pacing.admit(budget).await {
             Ok(permit) => permit,
             Err(held) => return (Duration::ZERO, Err(GraphError::Held(held))),
         };
-        if budget.deadline.left() < least_time(call.operation) {
-            return (Duration::ZERO, Err(GraphError::Held(Held::DeadlinePassed)));
-        }
         let started = Instant::now();
-        let timeout = budget.deadline.left().min(self.attempt_timeout);
-        let exchange = tokio::time::timeout(timeout, self.exchange(call));
+        let Some(timeout) = self.time_for(call.operation, budget.deadline.left()) else {
+            return (Duration::ZERO, Err(GraphError::Held(Held::DeadlinePassed)));
+        };
+        let exchange = tokio::time::timeout(timeout, self.exchange(call, token));
         let result = exchange.await.unwrap_or(Err(GraphError::TimedOut));
         drop(permit);
         let took = started.elapsed();
@@ -90,8 +91,19 @@ impl Transport {
         (took, result)
     }
 
-    fn request(&self, call: &Call<'_>) -> Request {
-        let token = self.token.current();
+    /// How long a call may take; `None` when too little is left to send it. A decision leaves time for a look after
+    /// it, and is sent only with a second of its own: less would make its outcome unknown more often than not.
+    fn time_for(&self, operation: GraphOperation, left: Duration) -> Option<Duration> {
+        let (least, left) = match operation {
+            GraphOperation::List => (Duration::from_millis(1), left),
+            GraphOperation::Approve | GraphOperation::Reject => {
+                (Duration::from_secs(1), left.saturating_sub(self.look_reserve))
+            }
+        };
+        (left >= least).then(|| left.min(self.attempt_timeout))
+    }
+
+    fn request(&self, call: &Call<'_>, token: &Loaded) -> Request {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             // All three are checked: `url` would silently drop a segment of dots.
@@ -119,17 +131,19 @@ impl Transport {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends to Graph")]
-    async fn exchange(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
+    async fn exchange(&self, call: &Call<'_>, token: &TokenInUse) -> Result<Answer, GraphError> {
         let client = match call.operation {
             GraphOperation::List => &self.reads,
             GraphOperation::Approve | GraphOperation::Reject => &self.decisions,
         };
-        let mut response = client.execute(self.request(call)).await.map_err(|error| fault_of(&error))?;
+        let mut response =
+            client.execute(self.request(call, &token.loaded)).await.map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();
         let wait = self.note_waits(response.headers());
         self.note_version(response.headers());
+        let date = response.headers().get(DATE).and_then(|value| date(value.as_bytes()));
         let body = read_capped(&mut response).await?;
-        Ok(Answer { status, body, wait })
+        Ok(Answer { status, body, wait, date })
     }
 
     /// Shows how much of Meta's quotas is used, and answers the longest wait that the headers ask for.
@@ -177,14 +191,6 @@ async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
 /// failure to decode: only the first comes straight from the decompressor, which speaks of input and output.
 fn is_garbled(error: &reqwest::Error) -> bool {
     error.source().is_some_and(<dyn Error>::is::<std::io::Error>)
-}
-
-/// A decision is sent only with a second left: less would make its outcome unknown more often than not.
-const fn least_time(operation: GraphOperation) -> Duration {
-    match operation {
-        GraphOperation::List => Duration::from_millis(1),
-        GraphOperation::Approve | GraphOperation::Reject => Duration::from_secs(1),
-    }
 }
 
 fn method(operation: GraphOperation) -> Method {

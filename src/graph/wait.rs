@@ -1,6 +1,8 @@
-//! `Retry-After` in either form of RFC 9110 §10.2.3.
+//! Header fields about time: `Retry-After` in either form of RFC 9110 §10.2.3, and `Date` (§6.6.1).
 
 use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
 
 /// The wait that a field value asks for, as seconds or as a date; `None` when it is neither or already over.
 pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
@@ -11,6 +13,12 @@ pub fn retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
+}
+
+/// When the answer was made, by the clock of whoever made it; to the second.
+pub(super) fn date(value: &[u8]) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    Timestamp::try_from(date).ok()
 }
 
 #[cfg(test)]

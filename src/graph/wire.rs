@@ -103,7 +103,7 @@ impl Body {
             Next::Cursor(cursor) => (Some(cursor), false),
             Next::Unusable => (None, true),
         };
-        Some(Page { requests, unreadable, next, next_without_cursor })
+        Some(Page { requests, unreadable, next, next_without_cursor, date: None })
     }
 
     /// Where the next page starts. The end is the absence of `paging.next`; the cursor alone says nothing. The URL
@@ -160,6 +160,7 @@ fn named_error(error: &Map<String, Value>) -> NamedError {
         fbtrace_id: trace.map(str::to_owned),
         // In any form but a plain no it may mean yes, and yes promises less.
         is_transient: !matches!(error.get("is_transient"), None | Some(Value::Null | Value::Bool(false))),
+        asks_for_less: error.get("message").and_then(Value::as_str).is_some_and(asks_for_less),
     }
 }
 
@@ -177,6 +178,12 @@ fn join_request(entry: &Value) -> Option<JoinRequest> {
         username: text("username"),
         requested_at: seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()),
     })
+}
+
+/// "Please reduce the amount of data you're asking for, then retry your request": the one text of Graph's that is read,
+/// since the same code 1 means anything else too.
+fn asks_for_less(message: &str) -> bool {
+    message.contains("reduce the amount of data")
 }
 
 /// A whole number, written as a number or as text: Meta's documents show both.

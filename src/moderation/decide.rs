@@ -1,20 +1,21 @@
-//! A decision: chunk after chunk, each sent once, with an outcome for every id whatever happens.
+//! A decision from the caller to its report: the record of its Idempotency-Key, its audit events, and a task of its own,
+//! so that a caller who goes away cancels nothing that was sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::{DecisionReport, GraphError, Held, Item, Outcome};
-use crate::domain::{Action, Caller, DecisionId, GroupId, JoinRequestId};
-use crate::graph::GraphClient;
+use super::chunk::Task;
+use super::course::Course;
+use super::ledger::{Ledger, OpenRecord, lease_until};
+use super::{DecisionReport, Item, Outcome, Stopped};
+use crate::domain::{Action, Caller, DecisionId, GroupId, IdempotencyKey, JoinRequestId};
 use crate::limits::Budget;
+use crate::store::{Claimed, OwnerId, Store};
 use crate::telemetry::{Audit, Deciding, Metrics};
-
-/// A group has at most eight members, so no more can ever be approved at once.
-/// Source: <https://developers.facebook.com/documentation/business-messaging/whatsapp/groups>.
-const MOST_APPROVALS_PER_CALL: usize = 8;
 
 /// What a caller asks for.
 #[derive(Clone, Debug)]
@@ -35,15 +36,23 @@ pub struct Decision {
     pub reason: Option<String>,
     /// For whom, for the audit log.
     pub on_behalf_of: Option<String>,
+    /// Makes a repeat of the call safe.
+    pub key: Option<IdempotencyKey>,
 }
 
-/// A decision that was not made at all.
+/// A decision that was not made at all, or of which nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecideError {
     /// The audit log cannot be written, so nothing was sent.
     AuditUnavailable,
     /// As many decisions as may be are under way already; nothing was sent.
     TooMany,
+    /// The key was used for another decision.
+    KeyReused,
+    /// A call with the same key is under way, for so long at most.
+    InProgress(Duration),
+    /// The record of the key cannot be read or written; nothing was sent.
+    StoreUnavailable,
     /// The task that made the decision died. What was executed is not known.
     Died,
 }
@@ -51,28 +60,25 @@ pub enum DecideError {
 /// Decides, for every caller.
 #[derive(Debug)]
 pub struct Decider {
-    graph: Arc<GraphClient>,
-    ids_per_call: usize,
+    course: Course,
+    store: Arc<Store>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
-    /// Decisions run here, so that a caller who goes away cancels nothing and shutdown waits for all of them.
+    /// Decisions run here, and shutdown waits for all of them.
     tasks: TaskTracker,
-    most_at_once: usize,
     /// The runtime of the whole process: those of the HTTP workers end while a decision may still be under way.
     runtime: Handle,
 }
 
 impl Decider {
-    /// Sends at most `ids_per_call` ids in one call of Graph, and makes at most `most_at_once` decisions at a time.
-    pub const fn new(
-        graph: Arc<GraphClient>,
-        (ids_per_call, most_at_once): (usize, usize),
+    pub(super) fn new(
+        course: Course,
+        store: Arc<Store>,
         audit: Arc<Audit>,
         metrics: Arc<Metrics>,
-        tasks: TaskTracker,
-        runtime: Handle,
+        (tasks, runtime): (TaskTracker, Handle),
     ) -> Self {
-        Self { graph, ids_per_call, audit, metrics, tasks, most_at_once, runtime }
+        Self { course, store, audit, metrics, tasks, runtime }
     }
 
     /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
@@ -82,22 +88,19 @@ impl Decider {
         budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
         // Callers who went away hold no place among the requests in flight, but their decisions do here.
-        if self.tasks.len() >= self.most_at_once {
+        if self.tasks.len() >= self.course.bounds.most_at_once {
             return Err(DecideError::TooMany);
         }
-        let Decision { id, request_id, caller, action, group, ids, reason, on_behalf_of } = decision;
+        let Decision { id, request_id, caller, action, group, ids, reason, on_behalf_of, key } = decision;
         let deciding = Deciding { decision_id: id, request_id, caller, on_behalf_of, reason, group, action };
         let deciding = Arc::new(deciding);
         let (decider, context, sent) = (Arc::clone(&self), Arc::clone(&deciding), ids.clone());
-        let work = async move { decider.decide_to_the_end(&context, sent, budget).await };
+        let work = async move { decider.decide_to_the_end(&context, &sent, key, budget).await };
         let running = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
-        let result = running.await;
-        result.unwrap_or_else(|_panicked| {
+        running.await.unwrap_or_else(|_panicked| {
             // What it had done by then nobody knows.
-            self.write_down(
-                &deciding,
-                ids.into_iter().map(|id| Item { id, outcome: Outcome::Unknown(None) }),
-            );
+            let in_doubt = ids.into_iter().map(|id| Item { id, outcome: Outcome::in_doubt(None) });
+            self.write_down(&deciding, &in_doubt.collect::<Vec<_>>());
             Err(DecideError::Died)
         })
     }
@@ -105,68 +108,93 @@ impl Decider {
     async fn decide_to_the_end(
         &self,
         deciding: &Deciding,
-        ids: Vec<JoinRequestId>,
+        ids: &[JoinRequestId],
+        key: Option<IdempotencyKey>,
         mut budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
-        let not_sent = |id: JoinRequestId| Item {
-            id,
-            outcome: Outcome::NotSent(GraphError::Held(Held::DeadlinePassed)),
+        let mut ledger = self.open(deciding, ids, key, &budget).await?;
+        let task = Task { action: deciding.action, group: &deciding.group, ids };
+        let mut intended = false;
+        let result = self.make(deciding, task, &mut ledger, &mut intended, &mut budget).await;
+        let (stopped, failed) = match result {
+            Ok(stopped) => (stopped, None),
+            Err(error) => (None, Some(error)),
         };
-        if budget.deadline.left().is_zero() {
-            let items = ids.into_iter().map(not_sent).collect();
-            return Ok(DecisionReport { items, spent: budget.spent });
+        let resumed = ledger.is_resumed();
+        let outcomes = ledger.close(&stopped.unwrap_or_else(Stopped::too_late)).await;
+        let items = ids.iter().cloned().zip(outcomes).map(|(id, outcome)| Item { id, outcome });
+        let report = DecisionReport { items: items.collect(), spent: budget.spent, resumed };
+        // The intent may stand in the log even when writing it failed; it must not stand there alone.
+        if intended || failed.is_none() && report.stopped_by().is_none() {
+            self.write_down(deciding, &report.items);
         }
-        if self.audit.intended(deciding, &ids, budget.deadline).await.is_err() {
-            // The intent may be written later all the same; it must not stand there alone.
-            self.write_down(deciding, ids.into_iter().map(not_sent));
-            return Err(DecideError::AuditUnavailable);
+        failed.map_or(Ok(report), Err)
+    }
+
+    /// The state of every id: fresh, or as an earlier call with the same key left it.
+    async fn open(
+        &self,
+        deciding: &Deciding,
+        ids: &[JoinRequestId],
+        key: Option<IdempotencyKey>,
+        budget: &Budget,
+    ) -> Result<Ledger, DecideError> {
+        let Some(key) = key else { return Ok(Ledger::untried(ids.len(), None)) };
+        let Deciding { caller, group, action, .. } = deciding;
+        let route = format!("{}/{}", group.as_str(), action.as_str());
+        let key = self.store.record_key(caller, &route, key.as_str());
+        let words = std::iter::once(action.as_str()).chain(ids.iter().map(JoinRequestId::as_str));
+        let fingerprint = self.store.fingerprint(words);
+        let (owner, until) = (OwnerId::generate(), budget.deadline);
+        let longest_lease = self.course.bounds.longest_lease();
+        let claimed = self.store.claim(&key, &fingerprint, &owner, lease_until(until), until).await;
+        let record = || OpenRecord { store: Arc::clone(&self.store), key, owner, until, longest_lease };
+        let (result, opened) = match claimed {
+            Ok(Claimed::New) => ("new", Ok(Ledger::untried(ids.len(), Some(record())))),
+            Ok(Claimed::Resumed { content, idle }) => {
+                ("resumed", Ok(Ledger::resumed(ids.len(), *action, &content, idle, record())))
+            }
+            Ok(Claimed::InProgress { retry_after }) => {
+                ("in_progress", Err(DecideError::InProgress(retry_after)))
+            }
+            Ok(Claimed::OtherFingerprint) => ("reused", Err(DecideError::KeyReused)),
+            Err(error) => {
+                tracing::warn!(%error, "the record of an Idempotency-Key cannot be claimed");
+                ("unavailable", Err(DecideError::StoreUnavailable))
+            }
+        };
+        self.metrics.idempotency(result);
+        opened
+    }
+
+    /// Does what is left to do, if anything is. Answers what stopped it, if anything did.
+    async fn make(
+        &self,
+        deciding: &Deciding,
+        task: Task<'_>,
+        ledger: &mut Ledger,
+        intended: &mut bool,
+        budget: &mut Budget,
+    ) -> Result<Option<Stopped>, DecideError> {
+        if ledger.is_settled() {
+            return Ok(None);
         }
-        let items = self.send_chunks(deciding.action, &deciding.group, ids, &mut budget).await;
-        self.write_down(deciding, items.iter().cloned());
-        Ok(DecisionReport { items, spent: budget.spent })
+        // Held until every id has its outcome.
+        let _turn = match self.course.turn(task, budget).await {
+            Ok(turn) => turn,
+            Err(stopped) => return Ok(Some(stopped)),
+        };
+        *intended = true;
+        let written = self.audit.intended(deciding, task.ids, budget.deadline).await;
+        written.map_err(|_unavailable| DecideError::AuditUnavailable)?;
+        Ok(self.course.run(task, ledger, budget).await)
     }
 
     /// Writes what became of each id into the audit log and counts it.
-    fn write_down(&self, deciding: &Deciding, items: impl Iterator<Item = Item>) {
+    fn write_down(&self, deciding: &Deciding, items: &[Item]) {
         for item in items {
             self.audit.decided(deciding, &item.audited());
             self.metrics.decided(deciding.action.as_str(), item.outcome.as_str());
         }
-    }
-
-    async fn send_chunks(
-        &self,
-        action: Action,
-        group: &GroupId,
-        ids: Vec<JoinRequestId>,
-        budget: &mut Budget,
-    ) -> Vec<Item> {
-        let size = match action {
-            Action::Approve => self.ids_per_call.min(MOST_APPROVALS_PER_CALL),
-            Action::Reject => self.ids_per_call,
-        };
-        let mut outcomes = Vec::with_capacity(ids.len());
-        let mut stopped = None;
-        for chunk in ids.chunks(size) {
-            if let Some(error) = &stopped {
-                // What was not tried was surely not executed, whatever stopped it.
-                outcomes.extend(chunk.iter().map(|_| Outcome::NotSent(GraphError::clone(error))));
-                continue;
-            }
-            match self.graph.decide(action, group, chunk, budget).await {
-                Ok(replies) => {
-                    outcomes.extend(replies.into_iter().map(|reply| Outcome::of_reply(action, reply)));
-                }
-                Err(error) => {
-                    let outcome = Outcome::of_failed_call(&error, chunk.len());
-                    // Only a refusal that speaks of the ids leaves hope for other ids.
-                    if !matches!(outcome, Outcome::Failed(_) | Outcome::Gone(_)) {
-                        stopped = Some(error);
-                    }
-                    outcomes.extend(chunk.iter().map(|_| outcome.clone()));
-                }
-            }
-        }
-        ids.into_iter().zip(outcomes).map(|(id, outcome)| Item { id, outcome }).collect()
     }
 }

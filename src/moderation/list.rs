@@ -1,17 +1,13 @@
-//! The whole list of a group, page by page: complete, without duplicates, and from one version of the list.
+//! The whole list of a group: complete, without duplicates, and from one version of the list.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ErrorClass, GraphError, PageTokenInvalid, PageTokens};
+use super::walk::Walker;
+use super::{GraphError, PageTokenInvalid, PageTokens};
 use crate::domain::{GroupId, JoinRequest};
-use crate::graph::{Cursor, GraphClient, Page};
 use crate::limits::Budget;
-
-/// Requests gathered at most for one answer; a list that is longer goes on behind `next_page_token`.
-const MOST_REQUESTS: usize = 10_000;
 
 /// A group's open requests.
 #[derive(Debug)]
@@ -45,25 +41,17 @@ impl From<PageTokenInvalid> for ListError {
     }
 }
 
-/// What a walk has gathered.
-struct Walk {
-    requests: Vec<JoinRequest>,
-    ids: HashSet<String>,
-    cursors: HashSet<Cursor>,
-}
-
 /// Lists open requests, for every caller.
 #[derive(Debug)]
 pub struct Lister {
-    graph: Arc<GraphClient>,
-    max_pages: u32,
+    walker: Arc<Walker>,
     page_tokens: PageTokens,
 }
 
 impl Lister {
-    /// Walks at most `max_pages` pages for one list.
-    pub const fn new(graph: Arc<GraphClient>, max_pages: u32, page_tokens: PageTokens) -> Self {
-        Self { graph, max_pages, page_tokens }
+    /// Lists with the walker given.
+    pub const fn new(walker: Arc<Walker>, page_tokens: PageTokens) -> Self {
+        Self { walker, page_tokens }
     }
 
     /// Lists the group's open requests, from the start or from where an earlier answer was cut.
@@ -74,65 +62,8 @@ impl Lister {
         budget: &mut Budget,
     ) -> Result<Listing, ListError> {
         let start = page_token.map(|token| self.page_tokens.open(group, token)).transpose()?;
-        let resumed = start.is_some();
-        match self.walk(group, start, budget).await {
-            Err(ListError::Graph(error)) if is_cursor_expired(&error) => {
-                if resumed {
-                    return Err(ListError::PageTokenExpired);
-                }
-                // The list changed between two pages: once more from the first, so that the answer is of one version.
-                match self.walk(group, None, budget).await {
-                    Err(ListError::Graph(again)) if is_cursor_expired(&again) => Err(ListError::Changing),
-                    result => result,
-                }
-            }
-            result => result,
-        }
+        let walk = self.walker.walk(group, start, budget).await?;
+        let next_page_token = walk.next.map(|cursor| self.page_tokens.seal(group, &cursor));
+        Ok(Listing { requests: walk.requests, as_of: walk.as_of, next_page_token })
     }
-
-    async fn walk(
-        &self,
-        group: &GroupId,
-        start: Option<Cursor>,
-        budget: &mut Budget,
-    ) -> Result<Listing, ListError> {
-        let as_of = now();
-        let mut walk = Walk { requests: Vec::new(), ids: HashSet::new(), cursors: HashSet::new() };
-        let mut after = start;
-        for _page in 0..self.max_pages {
-            let page = self.graph.list_page(group, after.as_ref(), budget).await.map_err(ListError::Graph)?;
-            after = walk.take(page)?;
-            if after.is_none() || walk.requests.len() >= MOST_REQUESTS {
-                break;
-            }
-        }
-        let next_page_token = after.map(|cursor| self.page_tokens.seal(group, &cursor));
-        Ok(Listing { requests: walk.requests, as_of, next_page_token })
-    }
-}
-
-impl Walk {
-    /// Adds a page and answers where the next one starts.
-    fn take(&mut self, page: Page) -> Result<Option<Cursor>, ListError> {
-        for request in page.requests {
-            if self.ids.insert(request.id.as_str().to_owned()) {
-                self.requests.push(request);
-            }
-        }
-        match page.next {
-            None if page.next_without_cursor => Err(ListError::Endless),
-            Some(cursor) if !self.cursors.insert(cursor.clone()) => Err(ListError::Endless),
-            next => Ok(next),
-        }
-    }
-}
-
-fn is_cursor_expired(error: &GraphError) -> bool {
-    error.refusal().is_some_and(|refusal| refusal.class == ErrorClass::CursorExpired)
-}
-
-/// The time of day, to the millisecond: more would only look exact.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }

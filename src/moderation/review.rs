@@ -3,22 +3,26 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::recollection::Recollection;
 use super::{Decision, DecisionReport, Item, ListError, Lister, Outcome};
 use crate::limits::Budget;
 
 /// Answers what a decision would do.
 #[derive(Debug)]
-pub struct Reviewer(Arc<Lister>);
+pub struct Reviewer {
+    lister: Arc<Lister>,
+    recollection: Arc<Recollection>,
+}
 
 impl Reviewer {
-    /// Looks with the lister given.
-    pub const fn new(lister: Arc<Lister>) -> Self {
-        Self(lister)
+    pub(super) const fn new(lister: Arc<Lister>, recollection: Arc<Recollection>) -> Self {
+        Self { lister, recollection }
     }
 
     /// What would be sent: the ids that are open now. A walk that fails or is cut answers nothing about any id.
     pub async fn review(&self, decision: Decision, budget: &mut Budget) -> Result<DecisionReport, ListError> {
-        let listing = self.0.list(&decision.group, None, budget).await?;
+        let Decision { group, action, ids, .. } = decision;
+        let listing = self.lister.list(&group, None, budget).await?;
         if listing.next_page_token.is_some() {
             return Err(ListError::TooLong);
         }
@@ -26,7 +30,10 @@ impl Reviewer {
         let outcome_of = |id: &str| {
             if open.contains(id) { Outcome::WouldSend } else { Outcome::Gone(None) }
         };
-        let items = decision.ids.into_iter().map(|id| Item { outcome: outcome_of(id.as_str()), id });
-        Ok(DecisionReport { items: items.collect(), spent: budget.spent })
+        let items = ids.into_iter().map(|id| Item { outcome: outcome_of(id.as_str()), id });
+        let mut items = items.collect::<Vec<_>>();
+        let outcomes = items.iter_mut().map(|item| (&item.id, &mut item.outcome)).collect();
+        self.recollection.explain_gone(&group, action, outcomes, budget.deadline).await;
+        Ok(DecisionReport { items, spent: budget.spent, resumed: false })
     }
 }

@@ -256,8 +256,9 @@ async fn every_answer_to_a_decision_fits_the_document() {
         (413, moderator.decide("approve", &group, &json!({ "reason": "x".repeat(70_000) })).await),
         (415, moderator.send(Method::POST, &path, &[("content-type", "text/plain")], "{}").await),
     ];
-    app.graph().fail_next(1, Fault::body(500, "{}", "text/html").never()).unwrap();
+    app.graph().fail_next(9, Fault::body(500, "{}", "text/html").never()).unwrap();
     answers.push((207, moderator.decide("approve", &group, &ids(&open[3..])).await));
+    app.graph().clear_faults();
     app.graph().throttle(130_429, 1, Some(1));
     answers.push((503, moderator.decide("approve", &group, &ids(&open[3..])).await));
     for (status, answer) in answers {

@@ -110,19 +110,19 @@ async fn calls_to_graph_at_the_same_time_are_bounded() {
 async fn a_decision_that_waited_too_long_is_not_sent() {
     let app = TestApp::builder()
         .set("LIMITS__GRAPH_MAX_CONCURRENCY", "1")
-        .set("SERVER__REQUEST_DEADLINE", "2s")
+        .set("SERVER__REQUEST_DEADLINE", "5s")
         .spawn()
         .await;
-    let (group, open) = app.group_with_requests(2);
+    let ((group, open), (other, waiting)) = (app.group_with_requests(1), app.group_with_requests(1));
     app.graph().fail_next(1, Fault::delay(1500)).unwrap();
     let (first, second) = (app.moderator(), app.moderator());
     let later = async {
         while app.graph().calls().is_empty() {
             tokio::task::yield_now().await;
         }
-        second.approve(&group, &open[1..]).await
+        second.approve(&other, &waiting).await
     };
-    let (sent, waited) = futures_util::join!(first.approve(&group, &open[..1]), later);
+    let (sent, waited) = futures_util::join!(first.approve(&group, &open), later);
     assert_eq!(sent.outcomes(), ["approved"]);
     let problem = waited.expect_problem(503, "deadline_exceeded");
     assert_eq!(problem["executed"], "no");

@@ -216,7 +216,8 @@ async fn a_refusal_is_not_tried_again_and_becomes_its_problem() {
     ] {
         let body = format!(r#"{{"error":{error}}}"#);
         let upstream = RawUpstream::answering([Reply::json(graph_status, &body)]).await;
-        let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+        let builder = TestApp::builder().against(upstream.base_url());
+        let app = builder.set("LIMITS__MAX_WAIT", "0s").spawn().await;
         let problem = app.reader().list(GROUP).await.expect_problem(status, code);
         assert_eq!(upstream.requests().len(), 1, "{body}");
         assert_eq!(problem["upstream"]["http_status"], graph_status, "{body}");

@@ -188,7 +188,7 @@ impl Scenario {
             self.control().fail_next(3, fault.clone()).unwrap();
             assert_ne!(self.moderator.list(&self.group).await.status, 200);
             self.control().clear_faults();
-            self.control().fail_next(1, fault).unwrap();
+            self.control().fail_next(9, fault).unwrap();
             assert_ne!(self.moderator.approve(&self.group, &self.open[3..4]).await.status, 200);
             self.control().clear_faults();
         }

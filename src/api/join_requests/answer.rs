@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::api::problem::{ProblemBody, item_problem};
 use crate::domain::{DecisionId, GroupId, JoinRequest};
-use crate::moderation::{DecisionReport, Item, Listing};
+use crate::moderation::{DecisionReport, Item, Listing, Outcome};
 
 /// A group's open requests.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,6 +109,14 @@ pub(crate) struct ItemAnswer {
     pub id: String,
     /// What is known about it. May gain values: treat an unknown one as `unknown`.
     pub outcome: &'static str,
+    /// `unknown` only: what a look afterwards showed. May gain values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub observed: Option<&'static str>,
+    /// `already_…` only: when Graph said that it did the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    pub decided_at: Option<String>,
     /// Why it did not end as asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -163,13 +171,14 @@ impl Summary {
     fn of(items: &[Item]) -> Self {
         let mut summary = Self { requested: items.len(), ..Self::default() };
         for item in items {
-            use crate::moderation::Outcome::{Decided, Failed, Gone, NotSent, Unknown, WouldSend};
+            use crate::moderation::Outcome::{Already, Decided, Failed, Gone, NotSent, Unknown, WouldSend};
             let count = match item.outcome {
                 Decided(_) => &mut summary.succeeded,
+                Already { .. } => &mut summary.already,
                 Gone(_) => &mut summary.gone,
                 Failed(_) => &mut summary.failed,
                 NotSent(_) => &mut summary.not_sent,
-                Unknown(_) => &mut summary.unknown,
+                Unknown { .. } => &mut summary.unknown,
                 WouldSend => &mut summary.would_send,
             };
             *count += 1;
@@ -180,9 +189,20 @@ impl Summary {
 
 impl ItemAnswer {
     fn new(item: &Item, public_url: Option<&str>) -> Self {
+        let (observed, decided_at) = match &item.outcome {
+            Outcome::Unknown { observed, .. } => (Some(observed.as_str()), None),
+            Outcome::Already { at, .. } => (None, Some(at.to_string())),
+            Outcome::Decided(_)
+            | Outcome::Gone(_)
+            | Outcome::Failed(_)
+            | Outcome::NotSent(_)
+            | Outcome::WouldSend => (None, None),
+        };
         Self {
             id: item.id.as_str().to_owned(),
             outcome: item.outcome.as_str(),
+            observed,
+            decided_at,
             problem: item_problem(&item.outcome).map(|raised| ProblemBody::of_item(raised, public_url)),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
@@ -11,10 +11,13 @@ use super::{DecisionAnswer, DecisionInput};
 use crate::api::extract::{JsonBody, Visitor, group_id};
 use crate::api::problem::{ProblemCode, Raised, item_problem, list_problem, retry_after_value, stop_problem};
 use crate::api::state::Api;
-use crate::domain::{Action, DecisionId, Scope};
+use crate::domain::{Action, DecisionId, IdempotencyKey, InvalidIdempotencyKey, Scope};
 use crate::limits::Budget;
 use crate::moderation::{DecideError, Decision, DecisionReport, Item, Outcome};
 use crate::telemetry::Fault;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Makes a decision, or tries it out.
 pub(super) async fn decide(
@@ -26,11 +29,14 @@ pub(super) async fn decide(
     let visitor = Visitor::of(request)?;
     let group = group_id(request)?;
     visitor.may(Scope::Decide, &group)?;
-    check_head(request)?;
+    let key = read_head(request)?;
     let JsonBody(input) =
         JsonBody::<DecisionInput>::read(request, payload, api.max_body, visitor.context.deadline).await?;
     let ids = input.ids(api.max_ids)?;
     input.check_notes()?;
+    if api.require_key && key.is_none() && !input.dry_run {
+        return Err(ProblemCode::IdempotencyKeyRequired.into());
+    }
     let quota = api.parts.callers.admit_ids(visitor.caller(), ids.len()).map_err(|exceeded| {
         Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(exceeded.retry_after))
     })?;
@@ -45,6 +51,7 @@ pub(super) async fn decide(
         ids,
         reason: input.reason,
         on_behalf_of: input.on_behalf_of,
+        key,
     };
     let id = decision.id;
     let budget = Budget::new(visitor.context.deadline, api.max_wait);
@@ -56,19 +63,19 @@ pub(super) async fn decide(
     Ok(answer_to(&report, &answer))
 }
 
-/// What may not stand in the head of a decision.
-fn check_head(request: &HttpRequest) -> Result<(), Raised> {
+/// The Idempotency-Key, if there is one. Nothing else may stand in the head that could be meant to change the decision.
+fn read_head(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Raised> {
     let invalid = || Raised::from(ProblemCode::InvalidRequest);
     if !request.query_string().is_empty() {
         return Err(invalid().detail("A decision has no query."));
     }
-    if request.headers().contains_key("idempotency-key") {
-        // Ignoring it would promise a safety that is not there.
-        return Err(
-            invalid().at_parameter("Idempotency-Key", "idempotency keys are not supported yet; leave it out")
-        );
+    let mut fields = request.headers().get_all(IDEMPOTENCY_KEY);
+    let Some(field) = fields.next() else { return Ok(None) };
+    if fields.next().is_some() {
+        return Err(invalid().at_parameter("Idempotency-Key", "may be given once"));
     }
-    Ok(())
+    let key = field.to_str().map_err(|_not_ascii| InvalidIdempotencyKey).and_then(IdempotencyKey::parse);
+    key.map(Some).map_err(|error| invalid().at_parameter("Idempotency-Key", error.to_string()))
 }
 
 async fn carry_out(
@@ -81,15 +88,27 @@ async fn carry_out(
         let reviewed = api.parts.reviewer.review(decision, &mut budget).await;
         return reviewed.map_err(|error| list_problem(&error).after_spending(budget.spent));
     }
-    let report =
-        Arc::clone(&api.parts.decider).decide(decision, budget).await.map_err(|error| match error {
-            DecideError::AuditUnavailable => Raised::from(ProblemCode::AuditUnavailable),
-            DecideError::TooMany => ProblemCode::Overloaded.into(),
-            DecideError::Died => Raised::from(ProblemCode::Internal),
-        })?;
+    let keyed = decision.key.is_some();
+    let decided = Arc::clone(&api.parts.decider).decide(decision, budget).await;
+    let report = decided.map_err(|error| refused(&error).for_earlier_calls(keyed))?;
     match report.stopped_by() {
-        Some(error) => Err(stop_problem(error).after_spending(report.spent)),
+        Some(stopped) => {
+            Err(stop_problem(stopped).after_spending(report.spent).for_earlier_calls(report.resumed))
+        }
         None => Ok(report),
+    }
+}
+
+fn refused(error: &DecideError) -> Raised {
+    match error {
+        DecideError::AuditUnavailable => ProblemCode::AuditUnavailable.into(),
+        DecideError::TooMany => ProblemCode::Overloaded.into(),
+        DecideError::KeyReused => ProblemCode::IdempotencyKeyReused.into(),
+        DecideError::InProgress(left) => {
+            Raised::from(ProblemCode::IdempotencyInProgress).retry_after(Some(*left))
+        }
+        DecideError::StoreUnavailable => ProblemCode::StoreUnavailable.into(),
+        DecideError::Died => ProblemCode::Internal.into(),
     }
 }
 
@@ -99,6 +118,9 @@ fn answer_to(report: &DecisionReport, answer: &DecisionAnswer) -> HttpResponse {
         HttpResponse::build(if all_well { StatusCode::OK } else { StatusCode::MULTI_STATUS }).json(answer);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if report.is_replay() {
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
     let problems = report.items.iter().filter_map(|item| Some((item, item_problem(&item.outcome)?)));
     let problems = problems.collect::<Vec<_>>();
     let worth_repeating = |item: &Item, raised: &Raised| {

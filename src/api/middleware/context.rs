@@ -1,6 +1,7 @@
 //! What is settled about a request before anything else looks at it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
@@ -26,8 +27,21 @@ impl RequestContext {
         let given = only.and_then(|value| value.to_str().ok());
         let valid = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(plain));
         let request_id = valid.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Arc::from);
+        let deadline = preferred_wait(headers).map_or(deadline, |wait| deadline.capped(wait));
         Self { request_id, deadline }
     }
+}
+
+/// `Prefer: wait=N` (RFC 7240 §4.3): how long the caller will wait, in seconds. The first one counts; what cannot be
+/// read is ignored, as every preference may be.
+fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    let fields = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
+    let mut preferences = fields.flat_map(|field| field.split(','));
+    let wait = preferences.find_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"'))
+    });
+    wait?.parse().ok().map(Duration::from_secs)
 }
 
 /// Refuses heads that are larger than any honest one, or name a `Host` that can be none.

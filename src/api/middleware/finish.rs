@@ -35,9 +35,10 @@ pub(super) fn finish(
         let row = raised.code.problem_type();
         ending = Ending { fault: row.fault, problem: Some(row.name) };
         if matches!(route, Route::Approve | Route::Reject) {
-            // No write is sent twice and none ends in a problem once it was sent, except when the gateway fails.
+            // None ends in a problem once it was sent, except when the gateway fails; of earlier calls with the same key the
+            // handler knows more.
             let executed = if raised.code == ProblemCode::Internal { "unknown" } else { "no" };
-            raised.executed = Some(executed);
+            raised.executed.get_or_insert(executed);
         }
         let body = ProblemBody::of_answer(raised, public_url, &context.request_id);
         let json = serde_json::to_vec(&body).unwrap_or_default();

@@ -76,6 +76,18 @@ impl std::ops::DerefMut for Raised {
 }
 
 impl Raised {
+    /// For a decision with a key that may have a record: what earlier calls with it did is not known here, so a failure of
+    /// ours says nothing about it.
+    #[must_use]
+    pub(crate) fn for_earlier_calls(mut self, recorded: bool) -> Self {
+        let in_progress = self.code == ProblemCode::IdempotencyInProgress;
+        let failed = self.code.problem_type().status.is_some_and(|status| status >= 500);
+        if in_progress || recorded && failed {
+            self.executed = Some("unknown");
+        }
+        self
+    }
+
     /// The parts, taken apart.
     pub(crate) fn into_parts(self) -> Parts {
         *self.0

@@ -55,6 +55,8 @@ pub(super) const INTERNAL: ProblemType = row(
 pub const PROBLEMS: &[ProblemType] = &[
     row((Code::InvalidRequest, "invalid_request"), 400, Caller, NO,
         "The request is not valid", "Correct what `errors` and `detail` name."),
+    row((Code::IdempotencyKeyRequired, "idempotency_key_required"), 400, Caller, NO,
+        "The decision needs an Idempotency-Key", "Send an `Idempotency-Key` that is new for every decision and the same for its repeats."),
     row((Code::Unauthorized, "unauthorized"), 401, Caller, NO,
         "No valid internal token", "Send `Authorization: Bearer` with a token that the gateway accepts; `WWW-Authenticate` says what is wrong."),
     row((Code::ForbiddenScope, "forbidden_scope"), 403, Caller, NO,
@@ -69,6 +71,8 @@ pub const PROBLEMS: &[ProblemType] = &[
         "The method is not allowed here", "Use a method that `Allow` names."),
     row((Code::RequestTimeout, "request_timeout"), 408, Caller, YES,
         "The request body did not arrive in time", "Send the whole body within 10 seconds."),
+    row((Code::IdempotencyInProgress, "idempotency_in_progress"), 409, Caller, YES,
+        "The same decision is under way", "Wait as long as `Retry-After` says, then send it again with the same Idempotency-Key."),
     row((Code::GroupSuspended, "group_suspended"), 409, Upstream, NO,
         "The group is suspended", "Whoever owns the Meta account must settle it with Meta."),
     row((Code::PageTokenExpired, "page_token_expired"), 410, Caller, NO,
@@ -81,6 +85,8 @@ pub const PROBLEMS: &[ProblemType] = &[
         "The URI is too long", "No address of this API needs more than 8 KiB."),
     row((Code::UnsupportedMediaType, "unsupported_media_type"), 415, Caller, NO,
         "The body is not JSON", "Send `Content-Type: application/json` and no `Content-Encoding`."),
+    row((Code::IdempotencyKeyReused, "idempotency_key_reused"), 422, Caller, NO,
+        "The Idempotency-Key belongs to another decision", "Use a new key for every decision; a repeat has the same verb and the same ids in the same order."),
     row((Code::QuotaExceeded, "quota_exceeded"), 429, Caller, YES,
         "The caller's own quota is used up", "Wait as long as `Retry-After` says; `RateLimit` tells what is left."),
     row((Code::HeadersTooLarge, "headers_too_large"), 431, Caller, NO,
@@ -102,6 +108,8 @@ pub const PROBLEMS: &[ProblemType] = &[
         "Graph cannot be reached or is in trouble", "Try again later."),
     row((Code::Overloaded, "overloaded"), 503, Gateway, YES,
         "The gateway has too much to do", "Wait as long as `Retry-After` says."),
+    row((Code::StoreUnavailable, "store_unavailable"), 503, Gateway, YES,
+        "The gateway's store cannot be reached", "Nothing was sent. Send the same request again, with the same Idempotency-Key."),
     row((Code::AuditUnavailable, "audit_unavailable"), 503, Gateway, YES,
         "The audit log cannot be written", "Nothing was sent. Whoever runs the gateway must look after its stdout."),
     row((Code::DeadlineExceeded, "deadline_exceeded"), 503, Gateway, YES,
@@ -115,7 +123,7 @@ pub const PROBLEMS: &[ProblemType] = &[
     row((Code::UserNotAddable, "user_not_addable"), ITEM, Nobody, NO,
         "The person cannot be added", "The person has not accepted WhatsApp's current terms."),
     row((Code::OutcomeUnknown, "outcome_unknown"), ITEM, Upstream, NO,
-        "It was sent, and no answer can be relied on", "List the group before deciding again: the decision may have been carried out."),
+        "It was sent, and no answer can be relied on", "Send it again with the same Idempotency-Key, unless `observed` is `reopened`. Without a key list the group first: the decision may have been carried out."),
 ];
 
 #[cfg(test)]

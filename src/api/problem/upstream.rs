@@ -3,7 +3,7 @@
 
 use super::{ProblemCode, Raised, UpstreamBody};
 use crate::limits::PauseReason;
-use crate::moderation::{ErrorClass, GraphError, Held, ListError, Outcome, Refusal};
+use crate::moderation::{ErrorClass, GraphError, Held, ListError, Outcome, Refusal, Stopped};
 
 /// The problem that a refusal of a whole call is.
 pub(crate) const fn class_problem(class: ErrorClass) -> ProblemCode {
@@ -67,7 +67,7 @@ fn read_problem(error: &GraphError) -> Raised {
         | GraphError::NotConnected
         | GraphError::Broken
         | GraphError::Unreadable { .. }
-        | GraphError::Refused(_) => stop_problem(error),
+        | GraphError::Refused(_) => call_problem(error),
     }
 }
 
@@ -78,8 +78,19 @@ fn unreadable(http_status: u16) -> Raised {
     raised
 }
 
-/// The problem that kept something from being sent, or that a refusal of a whole call is.
-pub(crate) fn stop_problem(error: &GraphError) -> Raised {
+/// The problem that kept a decision from being sent.
+pub(crate) fn stop_problem(stopped: &Stopped) -> Raised {
+    match stopped {
+        Stopped::Graph(error) => call_problem(error),
+        Stopped::LineFull => {
+            Raised::from(ProblemCode::Overloaded).detail("Too many decisions wait for this group.")
+        }
+        Stopped::StoreUnavailable => ProblemCode::StoreUnavailable.into(),
+    }
+}
+
+/// The problem of a call that was not sent, or that was refused as a whole.
+fn call_problem(error: &GraphError) -> Raised {
     let raised = match error {
         GraphError::Held(Held::Paused { reason: PauseReason::Quota, .. }) => {
             ProblemCode::UpstreamRateLimited.into()
@@ -101,7 +112,7 @@ pub(crate) fn stop_problem(error: &GraphError) -> Raised {
 /// The problem of one id; `None` when it ended as asked.
 pub(crate) fn item_problem(outcome: &Outcome) -> Option<Raised> {
     match outcome {
-        Outcome::Decided(_) | Outcome::WouldSend => None,
+        Outcome::Decided(_) | Outcome::Already { .. } | Outcome::WouldSend => None,
         Outcome::Gone(refusal) => Some(with_upstream(ProblemCode::Gone, refusal.as_ref())),
         // Of a call on several ids, "no such request" does not say which: the id is not known to be gone.
         Outcome::Failed(refusal) if refusal.class == ErrorClass::RequestGone => {
@@ -111,8 +122,10 @@ pub(crate) fn item_problem(outcome: &Outcome) -> Option<Raised> {
             let raised = with_upstream(class_item_problem(refusal.class), Some(refusal));
             Some(raised.retry_after(refusal.wait))
         }
-        Outcome::NotSent(error) => Some(stop_problem(error)),
-        Outcome::Unknown(refusal) => Some(with_upstream(ProblemCode::OutcomeUnknown, refusal.as_ref())),
+        Outcome::NotSent(stopped) => Some(stop_problem(stopped)),
+        Outcome::Unknown { refusal, .. } => {
+            Some(with_upstream(ProblemCode::OutcomeUnknown, refusal.as_ref()))
+        }
     }
 }
 

@@ -85,6 +85,26 @@ impl Section<'_, '_> {
         self.read(Declaration { name, form, doc }, default, parse, u32::to_string)
     }
 
+    /// A share between nothing and all.
+    pub(in crate::config) fn share(&mut self, name: &str, default: f32, doc: &'static str) -> f32 {
+        let parse = |entry: &Entry| {
+            #[expect(clippy::cast_possible_truncation, reason = "a share needs no more digits")]
+            let number = match &entry.value {
+                Value::Float(number) => Some(*number as f32),
+                Value::Integer(number) => u8::try_from(*number).ok().map(f32::from),
+                Value::String(text) if entry.from_environment => text.parse().ok(),
+                Value::String(_)
+                | Value::Boolean(_)
+                | Value::Datetime(_)
+                | Value::Array(_)
+                | Value::Table(_) => None,
+            };
+            number.filter(|number| (0.0..=1.0).contains(number))
+        };
+        let declaration = Declaration { name, form: "a number from 0 to 1".to_owned(), doc };
+        self.read(declaration, Some(default), parse, f32::to_string).unwrap_or(default)
+    }
+
     pub(in crate::config) fn rate(&mut self, name: &str, default: Rate, doc: &'static str) -> Rate {
         let declaration =
             Declaration { name, form: "a rate such as `600/min` (s, min or h)".to_owned(), doc };

@@ -57,7 +57,7 @@ proptest! {
 
     #[test]
     fn a_decision_says_of_each_id_what_the_lists_say(status in status(), body in body(), action in action()) {
-        let answer = Answer { status, body, wait: None };
+        let answer = Answer { status, body, wait: None, date: None };
         let value = value(&answer);
         match read_decision(&answer, action, &ids()) {
             Ok(read) => {
@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn a_page_is_read_only_from_a_plain_success(status in status(), body in body()) {
-        let answer = Answer { status, body, wait: None };
+        let answer = Answer { status, body, wait: None, date: None };
         let value = value(&answer);
         if let Ok(page) = read_page(&answer) {
             prop_assert_eq!(status, 200);
@@ -93,7 +93,7 @@ proptest! {
 
     #[test]
     fn a_member_that_stands_twice_hides_nothing(status in status(), body in with_a_repeated_member(), action in action()) {
-        let answer = Answer { status, body, wait: None };
+        let answer = Answer { status, body, wait: None, date: None };
         prop_assert!(read_page(&answer).is_err());
         let error = read_decision(&answer, action, &ids()).unwrap_err();
         prop_assert!(!error.surely_not_executed());

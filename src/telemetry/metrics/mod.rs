@@ -45,6 +45,9 @@ pub struct Metrics {
     pub(super) graph_version_mismatch: IntGaugeVec,
     pub(super) graph_schema_drift: IntCounterVec,
     pub(super) decisions: IntCounterVec,
+    pub(super) looks: IntCounterVec,
+    pub(super) decisions_not_remembered: IntCounter,
+    pub(super) idempotency: IntCounterVec,
     pub(super) reloads: IntCounterVec,
     pub(super) audit_lost: IntCounter,
 }
@@ -153,6 +156,20 @@ impl Metrics {
                 "decisions_total",
                 "Ids decided, by what became of them.",
                 &["action", "outcome"],
+            )?,
+            looks: build.counters(
+                "looks_total",
+                "Looks at a group's open requests after a decision whose outcome was in doubt.",
+                &["result"],
+            )?,
+            decisions_not_remembered: build.counter(
+                "decisions_not_remembered_total",
+                "Ids whose decision could not be remembered, since the memory for it was full.",
+            )?,
+            idempotency: build.counters(
+                "idempotency_total",
+                "Decisions with an Idempotency-Key, by what was found under it.",
+                &["result"],
             )?,
             reloads: build.counters(
                 "config_reloads_total",

@@ -92,6 +92,21 @@ impl Metrics {
         self.decisions.with_label_values(&[action, outcome]).inc();
     }
 
+    /// Somebody looked after a decision whose outcome was in doubt. `result` is a fixed word.
+    pub fn looked(&self, result: &'static str) {
+        self.looks.with_label_values(&[result]).inc();
+    }
+
+    /// What Graph did with an id could not be remembered.
+    pub fn decision_not_remembered(&self) {
+        self.decisions_not_remembered.inc();
+    }
+
+    /// A decision came with an Idempotency-Key. `result` is a fixed word.
+    pub fn idempotency(&self, result: &'static str) {
+        self.idempotency.with_label_values(&[result]).inc();
+    }
+
     /// A file changed while running. `what` is the key of a setting.
     pub fn reloaded(&self, what: &str, taken: bool) {
         self.reloads.with_label_values(&[what, if taken { "taken" } else { "refused" }]).inc();

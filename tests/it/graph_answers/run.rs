@@ -21,6 +21,10 @@ pub(super) async fn observe(case: &Case, script: usize, asked: Asked) -> String 
         calls = upstream.requests().split_off(calls.len());
     }
     gateway.stop().await;
+    if asked != Asked::List {
+        // A decision in doubt is looked after; the script has nothing for looks, so they fail.
+        calls.retain(|call| !call.starts_with("GET "));
+    }
     check(case, asked, &answer, &calls);
     seen(asked, &answer, calls.len())
 }

@@ -5,9 +5,12 @@ use reqwest::Method;
 use super::{APPROVE, BODY, JSON, LIST, REJECT, Refusing, expect_read, expect_write, moderator, request};
 
 #[tokio::test]
-async fn an_idempotency_key_is_refused_and_not_ignored() {
+async fn an_idempotency_key_that_is_none_or_two_is_refused_and_not_ignored() {
     let gateway = Refusing::spawn().await;
-    for keys in [&["k"][..], &["\"k\""], &["k, l"], &["k", "k"], &["k", "l"], &[""], &["\u{e4}"]] {
+    let long = "k".repeat(256);
+    for keys in
+        [&["k l"][..], &["k, l"], &["k", "k"], &["k", "l"], &[""], &["\"k"], &["\u{e4}"], &[long.as_str()]]
+    {
         let keys = keys.iter().map(|key| ("idempotency-key", *key));
         let headers = keys.chain([JSON]).collect::<Vec<_>>();
         for path in [APPROVE, REJECT] {

@@ -77,6 +77,11 @@ impl RawUpstream {
         &self.base_url
     }
 
+    /// How many requests with this method were received.
+    pub(crate) fn received(&self, method: &str) -> usize {
+        self.requests().iter().filter(|request| request.starts_with(&format!("{method} "))).count()
+    }
+
     /// Every request received, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()

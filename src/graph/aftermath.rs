@@ -1,0 +1,72 @@
+//! What an answer means for the calls after it: pauses, metrics, and one line in the log.
+
+use std::time::Duration;
+
+use super::codes::ErrorClass;
+use super::fault::GraphError;
+use super::refusal::Refusal;
+use crate::limits::{GraphPacing, PauseReason};
+use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
+
+/// How long nothing is sent when Meta moves the account: it takes minutes.
+const MAINTENANCE: Duration = Duration::from_mins(1);
+
+/// Lets pacing and metrics know of a refusal, whether of a whole call, of one id, or beside the lists. The refusal learns
+/// how long the pause will be.
+pub(super) fn note(refusal: &mut Refusal, pacing: &GraphPacing, metrics: &Metrics) {
+    metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
+    match refusal.class {
+        ErrorClass::Throttle => refusal.wait = Some(pacing.throttled(refusal.wait, PauseReason::Quota)),
+        ErrorClass::Maintenance => {
+            let wait = refusal.wait.unwrap_or_default().max(MAINTENANCE);
+            refusal.wait = Some(pacing.throttled(Some(wait), PauseReason::Maintenance));
+        }
+        ErrorClass::Credential => metrics.graph_token(false),
+        ErrorClass::Transient
+        | ErrorClass::Permission
+        | ErrorClass::GroupNotFound
+        | ErrorClass::GroupSuspended
+        | ErrorClass::GroupFull
+        | ErrorClass::UserNotAddable
+        | ErrorClass::RequestGone
+        | ErrorClass::CursorExpired
+        | ErrorClass::Partial
+        | ErrorClass::Rejected
+        | ErrorClass::Unclear => (),
+    }
+}
+
+/// Writes down why a call failed, with Graph's trace id, which expires quickly.
+pub(super) fn log(operation: GraphOperation, error: &GraphError) {
+    let (operation, reason) = (operation.as_str(), error.reason());
+    match error {
+        // Nothing was sent; the request's own line tells.
+        GraphError::Held(_) => (),
+        GraphError::Refused(Refusal { code, subcode, http_status, fbtrace_id, class, .. }) => {
+            if *class == ErrorClass::Credential {
+                tracing::error!(operation, "Meta refuses the token: somebody must renew it");
+            }
+            let class = class.as_str();
+            tracing::warn!(operation, class, code, subcode, http_status, fbtrace_id, "Graph refused a call");
+        }
+        GraphError::Unreadable { http_status, .. } => {
+            tracing::warn!(operation, reason, http_status, "Graph's answer makes no sense");
+        }
+        GraphError::NotConnected | GraphError::TimedOut | GraphError::Broken => {
+            tracing::warn!(operation, reason, "a call of Graph brought no answer");
+        }
+    }
+}
+
+/// The metric label of an attempt; `None` when nothing was sent.
+pub(super) fn outcome_of<T>(result: &Result<(T, AttemptOutcome), GraphError>) -> Option<AttemptOutcome> {
+    Some(match result {
+        Ok((_, outcome)) => *outcome,
+        Err(GraphError::Held(_)) => return None,
+        Err(GraphError::NotConnected) => AttemptOutcome::NotConnected,
+        Err(GraphError::TimedOut) => AttemptOutcome::TimedOut,
+        Err(GraphError::Broken) => AttemptOutcome::Broken,
+        Err(GraphError::Unreadable { .. }) => AttemptOutcome::Unreadable,
+        Err(GraphError::Refused(_)) => AttemptOutcome::Refused,
+    })
+}

@@ -1,0 +1,133 @@
+//! The one loop that sends calls, and sends them again where that is safe.
+
+use std::time::Duration;
+
+use super::aftermath::{log, note, outcome_of};
+use super::codes::ErrorClass;
+use super::credential::{Credential, TokenInUse};
+use super::fault::GraphError;
+use super::reading::Answer;
+use super::refusal::Refusal;
+use super::retry::{Backoff, Next, RetryPolicy, Safety};
+use super::transport::{Call, Transport};
+use crate::config::GraphSettings;
+use crate::limits::Budget;
+use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
+
+/// Between two tries: a random part of 50 ms, doubled up to a second.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+
+/// Sends calls with the right token, and judges each answer while its body is at hand.
+#[derive(Debug)]
+pub(super) struct Calls {
+    transport: Transport,
+    credential: Credential,
+    policy: RetryPolicy,
+}
+
+impl Calls {
+    pub(super) fn new(settings: &GraphSettings, transport: Transport) -> Self {
+        let policy = RetryPolicy::new(settings.max_attempts, BACKOFF, settings.retry_budget);
+        Self { transport, credential: Credential::new(settings), policy }
+    }
+
+    /// Sends until an answer can be read, or the policy says that it is enough.
+    pub(super) async fn call<T>(
+        &self,
+        call: &Call<'_>,
+        budget: &mut Budget,
+        read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
+    ) -> Result<T, GraphError> {
+        self.policy.begin();
+        let safety = safety(call.operation);
+        let mut tries = 0;
+        let mut may_change_token = true;
+        loop {
+            let token = self.credential.pick();
+            let error = match self.attempt(call, &token, budget, &read).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            tries += 1;
+            let other_token = self.note_token(&token, &error) && may_change_token;
+            let next = self.policy.next(safety, &error, tries, other_token, budget);
+            match next {
+                Next::Stop => return Err(error),
+                Next::Wait(wait) => {
+                    tokio::time::sleep(wait).await;
+                    budget.spent.graph += wait;
+                }
+                Next::AfterPause => (),
+                Next::OtherToken => may_change_token = false,
+            }
+            self.metrics().graph_retried(call.operation, error.reason());
+        }
+    }
+
+    /// Takes one retry out of the shared budget for a call in another form.
+    pub(super) fn may_retry(&self, operation: GraphOperation, reason: &'static str) -> bool {
+        let may = self.policy.may_retry();
+        if may {
+            self.metrics().graph_retried(operation, reason);
+        }
+        may
+    }
+
+    /// Counts where an answer differs from Graph's documentation.
+    pub(super) fn drifted(&self, kind: Drift) {
+        self.metrics().graph_drifted(kind);
+    }
+
+    /// Lets the calls after it know of a refusal that is not of a whole call.
+    pub(super) fn note(&self, refusal: &mut Refusal) {
+        note(refusal, &self.transport.pacing, self.metrics());
+    }
+
+    async fn attempt<T>(
+        &self,
+        call: &Call<'_>,
+        token: &TokenInUse,
+        budget: &mut Budget,
+        read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
+    ) -> Result<T, GraphError> {
+        let (took, answer) = self.transport.send(call, token, budget).await;
+        let mut result = answer.and_then(|answer| read(&answer));
+        match &mut result {
+            Ok(_) => {
+                self.transport.pacing.served();
+                self.metrics().graph_token(true);
+                self.credential.taken(token);
+            }
+            Err(error) => {
+                if let GraphError::Refused(refusal) = error {
+                    self.note(refusal);
+                }
+                if let GraphError::Unreadable { drift: Some(kind), .. } = error {
+                    self.drifted(*kind);
+                }
+                log(call.operation, error);
+            }
+        }
+        if let Some(outcome) = outcome_of(&result) {
+            self.metrics().graph_called(call.operation, outcome, took);
+        }
+        result.map(|(value, _)| value)
+    }
+
+    /// Remembers that Graph refused a token; whether the next attempt will have another one.
+    fn note_token(&self, token: &TokenInUse, error: &GraphError) -> bool {
+        let refused = error.refusal().is_some_and(|refusal| refusal.class == ErrorClass::Credential);
+        refused && self.credential.refused(token)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.transport.metrics
+    }
+}
+
+const fn safety(operation: GraphOperation) -> Safety {
+    match operation {
+        GraphOperation::List => Safety::Read,
+        GraphOperation::Approve | GraphOperation::Reject => Safety::Write,
+    }
+}

@@ -1,0 +1,63 @@
+//! How the parts of this module belong together.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use super::chunk::ChunkSender;
+use super::course::Course;
+use super::look::Looker;
+use super::recollection::Recollection;
+use super::sightings::Sightings;
+use super::walk::Walker;
+use super::{Decider, DecisionBounds, Lister, PageTokens, Reviewer};
+use crate::graph::GraphClient;
+use crate::store::Store;
+use crate::telemetry::{Audit, Metrics};
+
+/// What all of it stands on.
+#[derive(Debug)]
+pub struct Foundations {
+    /// The edge.
+    pub graph: GraphClient,
+    /// What replicas share.
+    pub store: Arc<Store>,
+    /// Who decided what.
+    pub audit: Arc<Audit>,
+    /// What happens.
+    pub metrics: Arc<Metrics>,
+    /// Where decisions run.
+    pub tasks: TaskTracker,
+    /// On which runtime.
+    pub runtime: Handle,
+}
+
+/// Everything that lists and decides.
+#[derive(Debug)]
+pub struct Moderation {
+    /// Lists.
+    pub lister: Arc<Lister>,
+    /// Tries decisions out.
+    pub reviewer: Reviewer,
+    /// Decides.
+    pub decider: Arc<Decider>,
+}
+
+impl Moderation {
+    /// Builds it. A walk reads at most `max_pages` pages.
+    pub fn new(on: Foundations, max_pages: u32, page_tokens: PageTokens, bounds: DecisionBounds) -> Self {
+        let Foundations { graph, store, audit, metrics, tasks, runtime } = on;
+        let (graph, sightings) = (Arc::new(graph), Arc::new(Sightings::new()));
+        let recollection = Arc::new(Recollection::new(Arc::clone(&store)));
+        let seen = (Arc::clone(&sightings), Arc::clone(&recollection));
+        let walker = Arc::new(Walker::new(Arc::clone(&graph), max_pages, seen));
+        let looker = Arc::new(Looker::new(Arc::clone(&walker), Arc::clone(&metrics)));
+        let chunks = ChunkSender::new(graph, Arc::clone(&looker), Arc::clone(&sightings));
+        let lister = Arc::new(Lister::new(walker, page_tokens));
+        let reviewer = Reviewer::new(Arc::clone(&lister), Arc::clone(&recollection));
+        let course = Course { chunks, looker, sightings, recollection, turns: Arc::default(), bounds };
+        let decider = Arc::new(Decider::new(course, store, audit, metrics, (tasks, runtime)));
+        Self { lister, reviewer, decider }
+    }
+}

@@ -1,0 +1,326 @@
+//! Where each id of a decision stands, and the record of it under an Idempotency-Key.
+//!
+//! What is about to be sent is recorded before it is sent. So whoever finds the record of a gateway that died knows which ids
+//! may have been executed, and looks before sending any of them again.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::look::Sent;
+use super::outcome::Settled;
+use super::{Outcome, Stopped};
+use crate::domain::{Action, Deadline};
+use crate::store::{OwnerId, Ownership, RecordEnd, RecordKey, Store, StoreUnavailable};
+
+/// Where one id stands.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    /// It may be sent.
+    Untried,
+    /// It was sent by an earlier call, and nobody knows what became of it.
+    InDoubt {
+        /// When the request was made that was seen last under the id before it was sent.
+        seen: Option<Timestamp>,
+    },
+    /// This call has an outcome for it.
+    Ended(Outcome),
+}
+
+impl Entry {
+    const fn seen(&self) -> Option<Timestamp> {
+        match self {
+            Self::InDoubt { seen } => *seen,
+            Self::Untried | Self::Ended(_) => None,
+        }
+    }
+}
+
+/// An entry as it is stored. A record is a list of them, in the order of the ids.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Recorded {
+    Untried,
+    Sent { seen: Option<i64> },
+    Settled(Settled),
+}
+
+/// A record whose lease is ours.
+#[derive(Debug)]
+pub(super) struct OpenRecord {
+    pub(super) store: Arc<Store>,
+    pub(super) key: RecordKey,
+    pub(super) owner: OwnerId,
+    /// When the request that works on it must be answered. Nothing is sent after that.
+    pub(super) until: Deadline,
+    /// No lease of any request is longer.
+    pub(super) longest_lease: Duration,
+}
+
+/// A lease outlives the request by this, whose last call has ended before its deadline.
+const MARGIN: Duration = Duration::from_secs(1);
+/// A record is closed even when the deadline has come, if it takes no longer.
+const CLOSING: Duration = Duration::from_millis(500);
+
+/// The lease that a request with this deadline needs.
+pub(super) fn lease_until(deadline: Deadline) -> Duration {
+    lease_for(deadline.left())
+}
+
+/// The lease that a request with so much time needs.
+pub(super) const fn lease_for(time: Duration) -> Duration {
+    time.saturating_add(MARGIN)
+}
+
+/// All ids of one call.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    entries: Vec<Entry>,
+    /// What was seen last under each id when it was sent.
+    seen: Vec<Option<Timestamp>>,
+    /// How long ago the record was written when it was found; `None` without an earlier call.
+    idle: Option<(Duration, Instant)>,
+    record: Option<OpenRecord>,
+}
+
+impl Ledger {
+    /// Nothing was tried yet.
+    pub(super) fn untried(ids: usize, record: Option<OpenRecord>) -> Self {
+        Self { entries: vec![Entry::Untried; ids], seen: vec![None; ids], idle: None, record }
+    }
+
+    /// Takes up what an earlier call left, which was written so long ago. A record that cannot be read, such as one of a
+    /// later release, leaves every id in doubt.
+    pub(super) fn resumed(
+        ids: usize,
+        action: Action,
+        content: &[u8],
+        idle: Duration,
+        record: OpenRecord,
+    ) -> Self {
+        let read = serde_json::from_slice::<Vec<Recorded>>(content).ok().filter(|read| read.len() == ids);
+        let entries = read.map_or_else(
+            || vec![Entry::InDoubt { seen: None }; ids],
+            |read| read.into_iter().map(|entry| entry.taken_up(action)).collect(),
+        );
+        let seen = entries.iter().map(Entry::seen).collect();
+        Self { entries, seen, idle: Some((idle, Instant::now())), record: Some(record) }
+    }
+
+    /// Whether an earlier call left something.
+    pub(super) const fn is_resumed(&self) -> bool {
+        self.idle.is_some()
+    }
+
+    /// Whether there is nothing left to do.
+    pub(super) fn is_settled(&self) -> bool {
+        self.entries.iter().all(|entry| matches!(entry, Entry::Ended(_)))
+    }
+
+    /// The places that may be sent.
+    pub(super) fn untried_places(&self) -> Vec<usize> {
+        self.places(|entry| matches!(entry, Entry::Untried))
+    }
+
+    /// The places to look after before anything is sent, each with what is known of its sending.
+    pub(super) fn places_in_doubt(&self) -> Vec<(usize, Sent)> {
+        let (idle, found) = self.idle.unwrap_or((Duration::ZERO, Instant::now()));
+        let lease = self.record.as_ref().map(|record| record.longest_lease).unwrap_or_default();
+        let since = Instant::now();
+        let passed = idle + (since - found);
+        // A record is written before and after each sending, and no sending outlives a lease.
+        let (began, ended) = (passed + lease, passed.saturating_sub(lease));
+        let entries = self.entries.iter().enumerate();
+        let in_doubt = entries.filter_map(|(place, entry)| match entry {
+            Entry::InDoubt { seen } => Some((place, Sent { seen: *seen, since, began, ended })),
+            Entry::Untried | Entry::Ended(_) => None,
+        });
+        in_doubt.collect()
+    }
+
+    /// Records that these are about to be sent. Fails when that could not be stored: then nothing may be sent.
+    pub(super) async fn about_to_send(
+        &mut self,
+        places: &[usize],
+        seen: &[Option<Timestamp>],
+    ) -> Result<(), Stopped> {
+        for (place, seen) in places.iter().zip(seen) {
+            if let Some(remembered) = self.seen.get_mut(*place) {
+                *remembered = *seen;
+            }
+        }
+        let Some(record) = &self.record else { return Ok(()) };
+        let content = self.content(places);
+        let lease = lease_until(record.until);
+        let saved = record.store.save(&record.key, &record.owner, &content, lease, record.until).await;
+        match saved {
+            Ok(Ownership::Held) => Ok(()),
+            Ok(Ownership::Lost) | Err(_) => Err(Stopped::StoreUnavailable),
+        }
+    }
+
+    /// These have an outcome.
+    pub(super) fn ended(&mut self, outcomes: impl Iterator<Item = (usize, Outcome)>) {
+        for (place, outcome) in outcomes {
+            if let Some(entry) = self.entries.get_mut(place) {
+                *entry = Entry::Ended(outcome);
+            }
+        }
+    }
+
+    /// Closes the record and answers every outcome. What nothing was done about was not sent, because of `stopped`; what was
+    /// in doubt and could not be looked after still is.
+    pub(super) async fn close(mut self, stopped: &Stopped) -> Vec<Outcome> {
+        for entry in &mut self.entries {
+            match entry {
+                Entry::Untried => *entry = Entry::Ended(Outcome::NotSent(stopped.clone())),
+                Entry::InDoubt { .. } | Entry::Ended(_) => (),
+            }
+        }
+        if let Some(record) = &self.record {
+            let sent_something =
+                self.entries.iter().any(|entry| !matches!(entry, Entry::Ended(Outcome::NotSent(_))));
+            let content = self.content(&[]);
+            let end = if self.is_resumed() || sent_something {
+                RecordEnd::Keep(&content)
+            } else {
+                RecordEnd::Remove
+            };
+            let until = Deadline::after(record.until.left().max(CLOSING));
+            let released = record.store.release(&record.key, &record.owner, end, until).await;
+            report(released);
+        }
+        let outcomes = self.entries.into_iter().map(|entry| match entry {
+            Entry::Ended(outcome) => outcome,
+            Entry::Untried | Entry::InDoubt { .. } => Outcome::in_doubt(None),
+        });
+        outcomes.collect()
+    }
+
+    fn places(&self, which: impl Fn(&Entry) -> bool) -> Vec<usize> {
+        let entries = self.entries.iter().enumerate();
+        entries.filter(|(_, entry)| which(entry)).map(|(place, _)| place).collect()
+    }
+
+    /// The content of the record, with these about to be sent.
+    fn content(&self, sending: &[usize]) -> Vec<u8> {
+        let sending = sending.iter().copied().collect::<HashSet<_>>();
+        let sent = |place: usize| {
+            let seen = self.seen.get(place).copied().flatten();
+            Recorded::Sent { seen: seen.map(Timestamp::as_second) }
+        };
+        let entries = self.entries.iter().enumerate().map(|(place, entry)| match entry {
+            _ if sending.contains(&place) => sent(place),
+            Entry::Untried => Recorded::Untried,
+            Entry::InDoubt { .. } | Entry::Ended(Outcome::Unknown { .. }) => sent(place),
+            Entry::Ended(outcome) => outcome.settled().map_or(Recorded::Untried, Recorded::Settled),
+        });
+        // A list of plain values has no form that cannot be written.
+        serde_json::to_vec(&entries.collect::<Vec<_>>()).unwrap_or_default()
+    }
+}
+
+impl Recorded {
+    fn taken_up(self, action: Action) -> Entry {
+        match self {
+            Self::Untried => Entry::Untried,
+            Self::Sent { seen } => {
+                Entry::InDoubt { seen: seen.and_then(|second| Timestamp::from_second(second).ok()) }
+            }
+            Self::Settled(settled) => Entry::Ended(Outcome::of_settled(action, settled)),
+        }
+    }
+}
+
+/// A record that could not be closed is free again when its lease ends, and the next call looks first.
+fn report(released: Result<Ownership, StoreUnavailable>) {
+    match released {
+        Ok(Ownership::Held) => (),
+        Ok(Ownership::Lost) => tracing::warn!("the lease of an Idempotency-Key ended before its request did"),
+        Err(error) => tracing::warn!(%error, "the record of an Idempotency-Key could not be closed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::IdempotencySettings;
+    use crate::domain::Caller;
+    use crate::store::{Claimed, Fingerprint};
+    use crate::telemetry::Metrics;
+
+    fn store() -> Arc<Store> {
+        let minutes = Duration::from_mins(5);
+        let settings = IdempotencySettings { ttl: minutes, require_key: false, remember_decisions: minutes };
+        Arc::new(Store::in_memory(&settings, &[7; 32], Arc::new(Metrics::new("v23.0").unwrap())))
+    }
+
+    fn name(store: &Store) -> (RecordKey, Fingerprint) {
+        let caller = Caller { issuer: "main".to_owned(), subject: "app".to_owned() };
+        (store.record_key(&caller, "a/approve", "k"), store.fingerprint(["approve", "YQ==", "Yg=="]))
+    }
+
+    /// A record of a call that has no time left, so that its lease ends soon.
+    async fn claimed(store: &Arc<Store>) -> (Claimed, OpenRecord) {
+        let (key, fingerprint) = name(store);
+        let (owner, until) = (OwnerId::generate(), Deadline::after(Duration::from_mins(1)));
+        let lease = lease_for(Duration::ZERO);
+        let claimed = store.claim(&key, &fingerprint, &owner, lease, until).await.unwrap();
+        let until = Deadline::after(Duration::ZERO);
+        (claimed, OpenRecord { store: Arc::clone(store), key, owner, until, longest_lease: lease })
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_without_the_lease_of_its_record() {
+        let store = store();
+        let (_, mut record) = claimed(&store).await;
+        record.owner = OwnerId::generate();
+        let mut ledger = Ledger::untried(2, Some(record));
+        assert_eq!(ledger.about_to_send(&[0], &[None]).await, Err(Stopped::StoreUnavailable));
+    }
+
+    #[tokio::test]
+    async fn what_a_gateway_was_sending_when_it_died_is_in_doubt_for_the_next_call() {
+        let store = store();
+        let (fresh, record) = claimed(&store).await;
+        assert_eq!(fresh, Claimed::New);
+        let mut ledger = Ledger::untried(2, Some(record));
+        let seen = Timestamp::from_second(1_755_548_877).unwrap();
+        ledger.about_to_send(&[1], &[Some(seen)]).await.unwrap();
+        drop(ledger);
+
+        let found = async {
+            loop {
+                match claimed(&store).await {
+                    (Claimed::Resumed { content, idle }, record) => return (content, idle, record),
+                    (other, _) => assert!(matches!(other, Claimed::InProgress { .. }), "{other:?}"),
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let (content, idle, record) = tokio::time::timeout(Duration::from_secs(10), found).await.unwrap();
+        let ledger = Ledger::resumed(2, Action::Approve, &content, idle, record);
+        assert_eq!(ledger.untried_places(), [0]);
+        let in_doubt = ledger.places_in_doubt();
+        assert_eq!(
+            in_doubt.iter().map(|(place, sent)| (*place, sent.seen)).collect::<Vec<_>>(),
+            [(1, Some(seen))]
+        );
+        assert!(in_doubt[0].1.began >= lease_for(Duration::ZERO), "sent within a lease of the last writing");
+    }
+
+    #[tokio::test]
+    async fn a_record_that_cannot_be_read_leaves_every_id_in_doubt() {
+        let store = store();
+        for content in [&b"not json"[..], b"[]", br#"["untried"]"#, br#"[{"later":1},"untried"]"#] {
+            let (_, record) = claimed(&store).await;
+            let ledger = Ledger::resumed(2, Action::Reject, content, Duration::ZERO, record);
+            assert_eq!((ledger.places_in_doubt().len(), ledger.untried_places().len()), (2, 0));
+            let outcomes = ledger.close(&Stopped::LineFull).await;
+            assert_eq!(outcomes, vec![Outcome::in_doubt(None); 2]);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One walk over a group's pages: from one version of the list, each id once.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::recollection::Recollection;
+use super::sightings::Sightings;
+use super::{ErrorClass, GraphError, ListError};
+use crate::domain::{GroupId, JoinRequest};
+use crate::graph::{Cursor, GraphClient, Page};
+use crate::limits::Budget;
+
+/// Requests gathered at most in one walk.
+const MOST_REQUESTS: usize = 10_000;
+
+/// What a walk has gathered.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// The requests, in Graph's order, each id once.
+    pub(super) requests: Vec<JoinRequest>,
+    /// When the walk began: every request open since then is in it.
+    pub(super) as_of: Timestamp,
+    /// Where the list goes on; `None` when the walk came to its end.
+    pub(super) next: Option<Cursor>,
+    /// Pages read.
+    pub(super) pages: u32,
+    /// Graph's clock when it made the last page, and ours when that page was here.
+    pub(super) clock: Option<(Timestamp, Instant)>,
+    ids: HashSet<String>,
+    cursors: HashSet<Cursor>,
+}
+
+/// Walks, for lists and for looks.
+#[derive(Debug)]
+pub struct Walker {
+    graph: Arc<GraphClient>,
+    max_pages: u32,
+    sightings: Arc<Sightings>,
+    recollection: Arc<Recollection>,
+}
+
+impl Walker {
+    /// Reads at most `max_pages` pages in one walk, and writes down what it saw.
+    pub(super) fn new(
+        graph: Arc<GraphClient>,
+        max_pages: u32,
+        (sightings, recollection): (Arc<Sightings>, Arc<Recollection>),
+    ) -> Self {
+        Self { graph, max_pages, sightings, recollection }
+    }
+
+    /// Walks from the start or from where an earlier walk was cut. A list that changes under a walk from the start is read
+    /// once more, so that the answer is of one version.
+    pub(super) async fn walk(
+        &self,
+        group: &GroupId,
+        start: Option<Cursor>,
+        budget: &mut Budget,
+    ) -> Result<Walk, ListError> {
+        let resumed = start.is_some();
+        match self.walk_once(group, start, budget).await {
+            Err(ListError::Graph(error)) if is_cursor_expired(&error) => {
+                if resumed {
+                    return Err(ListError::PageTokenExpired);
+                }
+                match self.walk_once(group, None, budget).await {
+                    Err(ListError::Graph(again)) if is_cursor_expired(&again) => Err(ListError::Changing),
+                    result => result,
+                }
+            }
+            result => result,
+        }
+    }
+
+    async fn walk_once(
+        &self,
+        group: &GroupId,
+        start: Option<Cursor>,
+        budget: &mut Budget,
+    ) -> Result<Walk, ListError> {
+        let mut walk = Walk::begin();
+        let mut limit = self.graph.page_limit();
+        walk.next = start;
+        while walk.pages < self.max_pages && walk.requests.len() < MOST_REQUESTS {
+            let page = self.graph.list_page(group, walk.next.as_ref(), &mut limit, budget).await;
+            walk.take(page.map_err(ListError::Graph)?)?;
+            if walk.next.is_none() {
+                break;
+            }
+        }
+        self.sightings.saw(group, &walk.requests);
+        let ids = walk.requests.iter().map(|request| &request.id);
+        self.recollection.saw_open(group, ids, walk.as_of, budget.deadline).await;
+        Ok(walk)
+    }
+}
+
+impl Walk {
+    fn begin() -> Self {
+        Self {
+            requests: Vec::new(),
+            as_of: now(),
+            next: None,
+            pages: 0,
+            clock: None,
+            ids: HashSet::new(),
+            cursors: HashSet::new(),
+        }
+    }
+
+    /// Adds a page.
+    fn take(&mut self, page: Page) -> Result<(), ListError> {
+        self.pages += 1;
+        self.clock = page.date.map(|date| (date, Instant::now()));
+        for request in page.requests {
+            if self.ids.insert(request.id.as_str().to_owned()) {
+                self.requests.push(request);
+            }
+        }
+        self.next = match page.next {
+            None if page.next_without_cursor => return Err(ListError::Endless),
+            Some(cursor) if !self.cursors.insert(cursor.clone()) => return Err(ListError::Endless),
+            next => next,
+        };
+        Ok(())
+    }
+}
+
+fn is_cursor_expired(error: &GraphError) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.class == ErrorClass::CursorExpired)
+}
+
+/// The time of day, to the millisecond: more would only look exact.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}

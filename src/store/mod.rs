@@ -1,0 +1,195 @@
+//! What replicas must agree on: the records of Idempotency-Keys, what Graph did with ids, and when a group was last
+//! decided on. Kept in this process, or in Redis for all replicas with the same `server.secret_key`.
+//!
+//! Only keyed hashes enter the store. Everything in it ends by itself, and nothing is dropped before its time.
+//! Every operation happens as a whole or not at all, whenever its future is dropped.
+
+mod answer;
+mod digests;
+mod local;
+
+pub use answer::{Claimed, MAX_CONTENT, Ownership, RecordEnd, Remembered, StoreUnavailable};
+pub use digests::{Fingerprint, IdDigest, OwnerId, RecordKey};
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use self::digests::Digests;
+use self::local::LocalStore;
+use crate::config::IdempotencySettings;
+use crate::domain::{Action, Caller, Deadline, GroupId, JoinRequestId};
+use crate::telemetry::Metrics;
+
+/// The state that decisions and reads stand on.
+pub struct Store {
+    digests: Digests,
+    backend: Backend,
+}
+
+enum Backend {
+    Local(LocalStore),
+}
+
+impl Store {
+    /// State of this process only. `secret` keys the digests.
+    pub fn in_memory(settings: &IdempotencySettings, secret: &[u8], metrics: Arc<Metrics>) -> Self {
+        let backend = Backend::Local(LocalStore::new(settings, metrics));
+        Self { digests: Digests::new(secret), backend }
+    }
+
+    /// Whether other replicas see the same state.
+    pub const fn is_shared(&self) -> bool {
+        match self.backend {
+            Backend::Local(_) => false,
+        }
+    }
+
+    /// Names the record of a caller's Idempotency-Key. `route` tells verbs and groups apart, such as the path.
+    pub fn record_key(&self, caller: &Caller, route: &str, idempotency_key: &str) -> RecordKey {
+        self.digests.record_key(caller, route, idempotency_key)
+    }
+
+    /// The fingerprint of a request, over everything in it that must be the same in a repeat, in this order.
+    pub fn fingerprint<P: AsRef<[u8]>>(&self, parts: impl IntoIterator<Item = P>) -> Fingerprint {
+        self.digests.fingerprint(parts)
+    }
+
+    /// Names an id inside a record's content.
+    pub fn digest(&self, group: &GroupId, id: &JoinRequestId) -> IdDigest {
+        self.digests.id(group, id)
+    }
+}
+
+#[expect(
+    clippy::multiple_inherent_impl,
+    reason = "names for things and what is done with them are two ideas"
+)]
+#[expect(clippy::unused_async, reason = "only the store of one process has nothing to wait for")]
+impl Store {
+    /// Takes the lease of a record, if it is free or `owner` has it already. Until something is saved, the record
+    /// ends with its lease.
+    pub async fn claim(
+        &self,
+        key: &RecordKey,
+        fingerprint: &Fingerprint,
+        owner: &OwnerId,
+        lease: Duration,
+        _until: Deadline,
+    ) -> Result<Claimed, StoreUnavailable> {
+        match &self.backend {
+            Backend::Local(store) => store.claim(key, fingerprint, owner, lease),
+        }
+    }
+
+    /// Replaces the content and begins the lease anew, if `owner` still holds it.
+    pub async fn save(
+        &self,
+        key: &RecordKey,
+        owner: &OwnerId,
+        content: &[u8],
+        lease: Duration,
+        _until: Deadline,
+    ) -> Result<Ownership, StoreUnavailable> {
+        let content = bounded(content)?;
+        match &self.backend {
+            Backend::Local(store) => store.save(key, owner, content, lease),
+        }
+    }
+
+    /// Gives the lease back, if `owner` still holds it.
+    pub async fn release(
+        &self,
+        key: &RecordKey,
+        owner: &OwnerId,
+        end: RecordEnd<'_>,
+        _until: Deadline,
+    ) -> Result<Ownership, StoreUnavailable> {
+        let kept = match end {
+            RecordEnd::Keep(content) => Some(bounded(content)?),
+            RecordEnd::Remove => None,
+        };
+        match &self.backend {
+            Backend::Local(store) => store.release(key, owner, kept),
+        }
+    }
+
+    /// Remembers for `idempotency.remember_decisions` what Graph did with these ids. A later decision replaces an
+    /// earlier one, whatever the order of the calls. At most 1,024 ids.
+    pub async fn remember(
+        &self,
+        group: &GroupId,
+        ids: &[&JoinRequestId],
+        action: Action,
+        at: Timestamp,
+        _until: Deadline,
+    ) -> Result<(), StoreUnavailable> {
+        let decided = Remembered { action, at: whole_microseconds(at) };
+        match &self.backend {
+            Backend::Local(store) => store.remember(&self.digests_of(group, ids), decided),
+        }
+        Ok(())
+    }
+
+    /// What is remembered of each id, in their order.
+    pub async fn recall(
+        &self,
+        group: &GroupId,
+        ids: &[&JoinRequestId],
+        _until: Deadline,
+    ) -> Result<Vec<Option<Remembered>>, StoreUnavailable> {
+        match &self.backend {
+            Backend::Local(store) => Ok(store.recall(&self.digests_of(group, ids))),
+        }
+    }
+
+    /// Forgets what was decided about these ids before `as_of`: a read that began then showed them open again.
+    pub async fn forget(
+        &self,
+        group: &GroupId,
+        ids: &[&JoinRequestId],
+        as_of: Timestamp,
+        _until: Deadline,
+    ) -> Result<(), StoreUnavailable> {
+        match &self.backend {
+            Backend::Local(store) => store.forget(&self.digests_of(group, ids), whole_microseconds(as_of)),
+        }
+        Ok(())
+    }
+
+    /// The group's last-decision mark. What was read while the mark was the same holds no older state than the last
+    /// decision; a mark may change without a decision, too.
+    pub async fn mark(&self, group: &GroupId, _until: Deadline) -> Result<u64, StoreUnavailable> {
+        match &self.backend {
+            Backend::Local(store) => Ok(store.mark(self.digests.group(group))),
+        }
+    }
+
+    /// Changes the group's mark; answers the new one. No value ever comes again.
+    pub async fn bump_mark(&self, group: &GroupId, _until: Deadline) -> Result<u64, StoreUnavailable> {
+        match &self.backend {
+            Backend::Local(store) => Ok(store.bump_mark(self.digests.group(group))),
+        }
+    }
+
+    fn digests_of(&self, group: &GroupId, ids: &[&JoinRequestId]) -> Vec<IdDigest> {
+        ids.iter().map(|id| self.digests.id(group, id)).collect()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Store").field("shared", &self.is_shared()).finish_non_exhaustive()
+    }
+}
+
+const fn bounded(content: &[u8]) -> Result<&[u8], StoreUnavailable> {
+    if content.len() > MAX_CONTENT { Err(StoreUnavailable::ContentTooLarge) } else { Ok(content) }
+}
+
+/// What Redis can compare exactly.
+fn whole_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
