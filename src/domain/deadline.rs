@@ -22,9 +22,22 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// The earlier of this deadline and so long from now.
+    /// The earlier of this deadline and so long from now, however long that is.
     #[must_use]
     pub fn capped(self, duration: Duration) -> Self {
-        Self(self.0.min(Instant::now() + duration))
+        Instant::now().checked_add(duration).map_or(self, |at| Self(self.0.min(at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_beyond_all_clocks_caps_nothing() {
+        let deadline = Deadline::after(Duration::from_secs(1));
+        assert_eq!(deadline.capped(Duration::MAX), deadline);
+        assert_eq!(deadline.capped(Duration::from_secs(u64::MAX)), deadline);
+        assert!(deadline.capped(Duration::ZERO) < deadline);
     }
 }

@@ -317,6 +317,8 @@ async fn the_caller_says_how_long_it_will_wait() {
         assert!([503, 504].contains(&answer.status), "{prefer}: {answer:?}");
     }
     assert!(started.elapsed() < Duration::from_secs(8));
+    let endless = [("prefer", "wait=18446744073709551615")];
+    app.anonymous().send(reqwest::Method::GET, path, &endless, "").await.expect_problem(401, "unauthorized");
     let headers = [("prefer", "wait=3"), ("content-type", "application/json")];
     let body = json!({ "join_request_ids": ["YQ=="] }).to_string();
     let path = "/v1/groups/Y2FwaTox/join-requests/approve";

@@ -144,7 +144,7 @@ impl Raised {
 /// `Retry-After` in whole seconds, 1 to 3600.
 pub(crate) fn retry_after_value(wait: Option<Duration>) -> HeaderValue {
     let wait = wait.unwrap_or(USUAL_WAIT);
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
     HeaderValue::from(seconds.clamp(1, 3600))
 }
 
