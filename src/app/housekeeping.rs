@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::auth::Verifier;
 use crate::config::Secret;
 use crate::limits::CallerLimiter;
+use crate::store::Store;
 use crate::telemetry::Metrics;
 
 /// How often files of secrets and keys are looked at: Kubernetes takes about a minute to swap them anyway.
@@ -46,4 +47,8 @@ pub(super) async fn sweep(callers: Arc<CallerLimiter>) {
         tokio::time::sleep(SWEEP_EVERY).await;
         callers.sweep();
     }
+}
+
+pub(super) async fn keep_connected(store: Arc<Store>) {
+    store.keep_connected().await;
 }

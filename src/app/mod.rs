@@ -15,13 +15,14 @@ use actix_web::web;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::housekeeping::{reload, sweep};
-use self::parts::{build_parts, process_key};
+use self::housekeeping::{keep_connected, reload, sweep};
+use self::parts::{build_parts, build_store, process_key};
 use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
 use crate::api::{Api, Readiness};
 use crate::auth::KeyProblems;
 use crate::config::Settings;
 use crate::moderation::KeyUnusable;
+use crate::store::StoreError;
 use crate::telemetry::{Audit, Metrics, MetricsError, Pseudonyms};
 
 /// How long the last lines of the audit log may take.
@@ -42,6 +43,9 @@ pub enum StartError {
     /// The key of the page tokens.
     #[error(transparent)]
     PageTokens(#[from] KeyUnusable),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No randomness.
     #[error("the system has no random numbers")]
     NoRandomness,
@@ -76,7 +80,10 @@ pub struct App {
 impl App {
     /// Builds everything and binds both listeners, inside the runtime of the process. The audit log goes to
     /// `audit_sink`.
-    pub fn start(settings: Settings, audit_sink: impl Write + Send + 'static) -> Result<Self, StartError> {
+    pub async fn start(
+        settings: Settings,
+        audit_sink: impl Write + Send + 'static,
+    ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new(&settings.graph.version)?);
         let key = process_key(&settings.server)?;
         let pseudonyms = Arc::new(Pseudonyms::new(&key));
@@ -86,8 +93,9 @@ impl App {
                 StartError::System { what: "the audit writer cannot be started".to_owned(), error }
             })?;
         let audit = Arc::new(audit);
+        let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
         let decisions = TaskTracker::new();
-        let parts = build_parts(&settings, &key, &audit, &metrics, &decisions)?;
+        let parts = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
         let (callers, verifier) = (Arc::clone(&parts.callers), Arc::clone(&parts.verifier));
         let api = web::Data::new(Api::new(parts, &settings));
 
@@ -104,6 +112,7 @@ impl App {
         background.spawn(report_end("admin", admin_server));
         background.spawn(stop.clone().run_until_cancelled_owned(reload(settings.secrets, verifier, metrics)));
         background.spawn(stop.clone().run_until_cancelled_owned(sweep(callers)));
+        background.spawn(stop.clone().run_until_cancelled_owned(keep_connected(store)));
         readiness.up();
         Ok(Self {
             api_address: addresses.0,

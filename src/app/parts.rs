@@ -8,14 +8,14 @@ use tokio_util::task::TaskTracker;
 use super::StartError;
 use crate::api::ApiParts;
 use crate::auth::Verifier;
-use crate::config::{ServerSettings, Settings};
+use crate::config::{IdempotencySettings, ServerSettings, Settings, StoreSettings};
 use crate::graph::GraphClient;
 use crate::limits::{CallerLimiter, GraphPacing};
 use crate::moderation::{DecisionBounds, Foundations, Moderation, PageTokens};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::telemetry::{Audit, Metrics};
 
-/// The secret behind log hashes and page tokens.
+/// The secret behind log hashes, page tokens and the names in the store.
 pub(super) fn process_key(settings: &ServerSettings) -> Result<Vec<u8>, StartError> {
     if let Some(secret) = &settings.secret_key {
         return Ok(secret.current().expose().to_vec());
@@ -28,11 +28,27 @@ pub(super) fn process_key(settings: &ServerSettings) -> Result<Vec<u8>, StartErr
     Ok(key)
 }
 
+/// What replicas share, or the memory of this process.
+pub(super) async fn build_store(
+    settings: &StoreSettings,
+    times: &IdempotencySettings,
+    key: &[u8],
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<Store>, StoreError> {
+    let metrics = Arc::clone(metrics);
+    let store = match &settings.redis {
+        Some(redis) => Store::connect(redis, times, key, metrics).await?,
+        None => Store::in_memory(times, key, metrics),
+    };
+    Ok(Arc::new(store))
+}
+
 pub(super) fn build_parts(
     settings: &Settings,
     key: &[u8],
     audit: &Arc<Audit>,
     metrics: &Arc<Metrics>,
+    store: Arc<Store>,
     decisions: &TaskTracker,
 ) -> Result<ApiParts, StartError> {
     let pacing = Arc::new(GraphPacing::new(&settings.limits, Arc::clone(metrics)));
@@ -41,11 +57,10 @@ pub(super) fn build_parts(
         ids_per_call: settings.graph.ids_per_call,
         most_at_once: settings.server.max_in_flight,
         least_time: settings.graph.least_decision_time(),
-        request_deadline: settings.server.request_deadline,
     };
     let foundations = Foundations {
         graph,
-        store: Arc::new(Store::in_memory(&settings.idempotency, key, Arc::clone(metrics))),
+        store,
         audit: Arc::clone(audit),
         metrics: Arc::clone(metrics),
         tasks: decisions.clone(),

@@ -34,7 +34,7 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     runtime.block_on(async {
         let (mut terminate, mut interrupt, mut hangup) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
-        let app = App::start(settings, std::io::stdout())?;
+        let app = App::start(settings, std::io::stdout()).await?;
         tracing::info!(api = %app.api_address(), admin = %app.admin_address(), "serving");
         loop {
             tokio::select! {

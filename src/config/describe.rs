@@ -18,7 +18,7 @@ pub fn settings_table() -> String {
     let mut rows = reader.effective;
     // The issuers are read last; they belong behind the rest of their section.
     rows.sort_by_key(|row| {
-        ["server", "auth", "graph", "limits", "idempotency", "telemetry"]
+        ["server", "auth", "graph", "limits", "store", "idempotency", "telemetry"]
             .map(|section| !row.key.starts_with(section))
     });
     for row in rows {

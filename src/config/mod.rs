@@ -14,6 +14,7 @@ mod reader;
 mod secret;
 mod section;
 mod server;
+mod store;
 mod telemetry;
 mod value;
 
@@ -27,6 +28,7 @@ pub use problem::{SettingProblem, SettingProblems};
 pub use reader::Effective;
 pub use secret::{Loaded, Secret, SecretError, SecretForm};
 pub use server::ServerSettings;
+pub use store::{RedisSettings, StoreSettings};
 pub use telemetry::{LogFormat, LogLevel, TelemetrySettings};
 pub use value::{Rate, parse_duration};
 
@@ -47,6 +49,8 @@ pub struct Settings {
     pub graph: GraphSettings,
     /// `[limits]`
     pub limits: LimitSettings,
+    /// `[store]`
+    pub store: StoreSettings,
     /// `[idempotency]`
     pub idempotency: IdempotencySettings,
     /// `[telemetry]`
@@ -73,7 +77,13 @@ impl Settings {
     ) -> Result<Self, SettingProblems> {
         let (entries, problems) = Entries::gather(file, environment);
         let mut reader = Reader::new(&entries, problems);
-        let Sections { server, auth, graph, limits, idempotency, telemetry } = Sections::read(&mut reader);
+        let Sections { server, auth, graph, limits, store, idempotency, telemetry } =
+            Sections::read(&mut reader);
+        if store.redis.is_some() && server.secret_key.is_none() {
+            let message =
+                "it must be set with `store.redis_url`: replicas share the state of the same key only";
+            reader.section("server").missing("secret_key_file", message);
+        }
         for (key, message) in further(&auth, graph.as_ref()) {
             let source = reader.sources_of(&key);
             reader.refuse(&key, &source, message);
@@ -81,7 +91,7 @@ impl Settings {
         let (effective, secrets) = reader.finish()?;
         // Never absent once `finish` has found no problem.
         let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;
-        Ok(Self { server, auth, graph, limits, idempotency, telemetry, effective, secrets })
+        Ok(Self { server, auth, graph, limits, store, idempotency, telemetry, effective, secrets })
     }
 }
 
@@ -91,6 +101,7 @@ struct Sections {
     auth: AuthSettings,
     graph: Option<GraphSettings>,
     limits: LimitSettings,
+    store: StoreSettings,
     idempotency: IdempotencySettings,
     telemetry: TelemetrySettings,
 }
@@ -102,6 +113,7 @@ impl Sections {
             auth: AuthSettings::read(&mut reader.section("auth")),
             graph: GraphSettings::read(&mut reader.section("graph")),
             limits: LimitSettings::read(&mut reader.section("limits")),
+            store: StoreSettings::read(&mut reader.section("store")),
             idempotency: IdempotencySettings::read(&mut reader.section("idempotency")),
             telemetry: TelemetrySettings::read(&mut reader.section("telemetry")),
         }

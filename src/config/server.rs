@@ -32,7 +32,7 @@ pub struct ServerSettings {
     pub docs: bool,
     /// The gateway's address as callers see it.
     pub public_url: Option<Url>,
-    /// Keys the hashes of ids in logs and the page tokens.
+    /// Keys the hashes of ids in logs, the page tokens and the names in the store.
     pub secret_key: Option<Arc<Secret>>,
 }
 
@@ -82,7 +82,7 @@ impl ServerSettings {
             secret_key: section.secret_read_once(
                 "secret_key",
                 SecretForm::Key,
-                "Keys the hashes of ids in logs and the page tokens; read at start only. Without it: random, so neither outlives the process nor is shared between replicas.",
+                "Keys the hashes of ids in logs, the page tokens and the names in the store; read at start only. Without it: random, so none of them outlives the process or is shared between replicas.",
             ),
         };
         settings.check_together(section);

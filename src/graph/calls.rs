@@ -27,7 +27,12 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn new(settings: &GraphSettings, transport: Transport) -> Self {
-        let policy = RetryPolicy::new(settings.max_attempts, BACKOFF, settings.retry_budget);
+        let policy = RetryPolicy::new(
+            settings.max_attempts,
+            BACKOFF,
+            settings.retry_budget,
+            settings.least_decision_time(),
+        );
         Self { transport, credential: Credential::new(settings), policy }
     }
 
@@ -42,11 +47,14 @@ impl Calls {
         let safety = safety(call.operation);
         let mut tries = 0;
         let mut may_change_token = true;
+        let mut earlier = None;
         loop {
             let token = self.credential.pick();
-            let error = match self.attempt(call, &token, budget, &read).await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
+            let error = match (self.attempt(call, &token, budget, &read).await, earlier) {
+                (Ok(value), _) => return Ok(value),
+                // What Graph said about an earlier try tells more than that we came to no further one.
+                (Err(GraphError::Held(_)), Some(earlier)) => return Err(earlier),
+                (Err(error), _) => error,
             };
             tries += 1;
             let other_token = self.note_token(&token, &error) && may_change_token;
@@ -58,9 +66,11 @@ impl Calls {
                     budget.spent.graph += wait;
                 }
                 Next::AfterPause => (),
-                Next::OtherToken => may_change_token = false,
+                // Another token is another call.
+                Next::OtherToken => (may_change_token, tries) = (false, tries - 1),
             }
             self.metrics().graph_retried(call.operation, error.reason());
+            earlier = Some(error);
         }
     }
 
@@ -96,7 +106,6 @@ impl Calls {
             Ok(_) => {
                 self.transport.pacing.served();
                 self.metrics().graph_token(true);
-                self.credential.taken(token);
             }
             Err(error) => {
                 if let GraphError::Refused(refusal) = error {

@@ -62,14 +62,16 @@ pub(super) struct RetryPolicy {
     max_attempts: u32,
     backoff: Backoff,
     budget: TpsBudget,
+    /// What a write needs to be sent.
+    least_for_write: Duration,
 }
 
 impl RetryPolicy {
     /// At most `max_attempts` tries of one call; retries are at most the share `budget` (0 to 1) of all calls, and
-    /// [`FLOOR`] a second more.
-    pub(super) fn new(max_attempts: u32, backoff: Backoff, budget: f32) -> Self {
+    /// [`FLOOR`] a second more. A write is tried again only when `least_for_write` will be left.
+    pub(super) fn new(max_attempts: u32, backoff: Backoff, budget: f32, least_for_write: Duration) -> Self {
         let budget = TpsBudget::new(WINDOW, FLOOR, budget.clamp(0.0, 1.0));
-        Self { max_attempts, backoff, budget }
+        Self { max_attempts, backoff, budget, least_for_write }
     }
 
     /// A call begins: it earns its share of a retry.
@@ -116,7 +118,11 @@ impl RetryPolicy {
             Next::Wait(wait) => wait,
             Next::AfterPause => error.retry_after().unwrap_or_default(),
         };
-        let fits = wait < left.deadline.left();
+        let needed = match safety {
+            Safety::Read => wait,
+            Safety::Write => wait.saturating_add(self.least_for_write),
+        };
+        let fits = needed < left.deadline.left();
         if tries < self.max_attempts && fits && self.may_retry() { next } else { Next::Stop }
     }
 
@@ -128,7 +134,7 @@ impl RetryPolicy {
 
 impl fmt::Debug for RetryPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { max_attempts, backoff, budget: _ } = self;
+        let Self { max_attempts, backoff, budget: _, least_for_write: _ } = self;
         formatter
             .debug_struct("RetryPolicy")
             .field("max_attempts", max_attempts)
@@ -154,7 +160,8 @@ mod tests {
     use crate::limits::Held;
 
     fn policy() -> RetryPolicy {
-        RetryPolicy::new(3, Backoff::new(Duration::from_millis(1), Duration::from_millis(1)), 0.1)
+        let millisecond = Duration::from_millis(1);
+        RetryPolicy::new(3, Backoff::new(millisecond, millisecond), 0.1, Duration::from_secs(4))
     }
 
     fn left() -> Budget {
@@ -208,6 +215,8 @@ mod tests {
         assert_eq!(policy.next(Safety::Read, &error, 3, false, &left()), Next::Stop);
         let late = Budget::new(Deadline::after(Duration::ZERO), Duration::from_secs(2));
         assert_eq!(policy.next(Safety::Read, &error, 1, false, &late), Next::Stop);
+        let short = Budget::new(Deadline::after(Duration::from_secs(4)), Duration::from_secs(2));
+        assert_eq!(policy.next(Safety::Write, &error, 1, false, &short), Next::Stop, "no time for a look");
         assert_eq!(policy.next(Safety::Read, &refused(190, 401, None), 1, false, &left()), Next::Stop);
     }
 

@@ -1,5 +1,6 @@
 //! What one request may still spend, and what it has spent.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use crate::domain::Deadline;
@@ -13,6 +14,14 @@ pub struct Spent {
     pub graph: Duration,
     /// Calls sent to Graph.
     pub attempts: u32,
+}
+
+impl AddAssign for Spent {
+    fn add_assign(&mut self, other: Self) {
+        self.queue += other.queue;
+        self.graph += other.graph;
+        self.attempts = self.attempts.saturating_add(other.attempts);
+    }
 }
 
 /// The time and the waiting that one request has left. Handed down to everything that waits.

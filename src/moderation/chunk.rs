@@ -187,11 +187,14 @@ impl ChunkSender {
                     again.push(place);
                     Outcome::Failed(refusal.clone())
                 }
-                Some(Sight::Reopened) | None => Outcome::Failed(refusal.clone()),
+                // What was meant is not open any more, and what is was not meant.
+                Some(Sight::Reopened) => Outcome::Gone(None),
+                None => Outcome::NotSent(Stopped::WithoutLook(refusal.clone())),
             };
             put(outcomes, &[place], std::iter::once(outcome), Round::First);
         }
-        RoundEnd { stopped: None, again: Some((Round::AfterRefusal, again)) }
+        let stopped = look.is_none().then(|| Stopped::WithoutLook(refusal.clone()));
+        RoundEnd { stopped, again: Some((Round::AfterRefusal, again)) }
     }
 }
 
@@ -214,6 +217,9 @@ fn put(outcomes: &mut [Outcome], places: &[usize], results: impl Iterator<Item =
                 (Round::AfterDoubt, Outcome::Gone(refusal)) => *outcome = Outcome::in_doubt(refusal),
                 (Round::AfterDoubt, Outcome::Failed(refusal)) if refusal.class == ErrorClass::RequestGone => {
                     *outcome = Outcome::in_doubt(Some(refusal));
+                }
+                (Round::AfterDoubt, Outcome::Failed(refusal)) if refusal.class.passes() => {
+                    *outcome = Outcome::Unknown { refusal: Some(refusal), observed: Observed::Open };
                 }
                 (Round::First | Round::AfterDoubt | Round::AfterRefusal, result) => *outcome = result,
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{ChunkSender, Round, Task};
-use super::ledger::{Ledger, lease_for};
+use super::ledger::Ledger;
 use super::look::{Looker, Sight};
 use super::recollection::Recollection;
 use super::sightings::Sightings;
@@ -26,15 +26,6 @@ pub struct DecisionBounds {
     pub most_at_once: usize,
     /// Less time than this, and nothing is sent any more.
     pub least_time: Duration,
-    /// No request has more time than this.
-    pub request_deadline: Duration,
-}
-
-impl DecisionBounds {
-    /// No lease of a record is longer.
-    pub(super) const fn longest_lease(&self) -> Duration {
-        lease_for(self.request_deadline)
-    }
 }
 
 /// Everything that a decision passes through.

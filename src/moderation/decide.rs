@@ -1,9 +1,12 @@
 //! A decision from the caller to its report: the record of its Idempotency-Key, its audit events, and a task of its own,
 //! so that a caller who goes away cancels nothing that was sent.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -93,14 +96,29 @@ impl Decider {
         }
         let Decision { id, request_id, caller, action, group, ids, reason, on_behalf_of, key } = decision;
         let deciding = Deciding { decision_id: id, request_id, caller, on_behalf_of, reason, group, action };
-        let deciding = Arc::new(deciding);
-        let (decider, context, sent) = (Arc::clone(&self), Arc::clone(&deciding), ids.clone());
-        let work = async move { decider.decide_to_the_end(&context, &sent, key, budget).await };
+        let decider = Arc::clone(&self);
+        let work = async move { decider.decide_or_die(&deciding, &ids, key, budget).await };
         let running = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
-        running.await.unwrap_or_else(|_panicked| {
-            // What it had done by then nobody knows.
-            let in_doubt = ids.into_iter().map(|id| Item { id, outcome: Outcome::in_doubt(None) });
-            self.write_down(&deciding, &in_doubt.collect::<Vec<_>>());
+        // The task catches what goes wrong in it; it is not there any more only when the process ends.
+        running.await.unwrap_or(Err(DecideError::Died))
+    }
+
+    /// Whatever happens, an intent that stands in the audit log does not stand there alone.
+    async fn decide_or_die(
+        &self,
+        deciding: &Deciding,
+        ids: &[JoinRequestId],
+        key: Option<IdempotencyKey>,
+        budget: Budget,
+    ) -> Result<DecisionReport, DecideError> {
+        let intended = AtomicBool::new(false);
+        let work = AssertUnwindSafe(self.decide_to_the_end(deciding, ids, key, &intended, budget));
+        work.catch_unwind().await.unwrap_or_else(|_panicked| {
+            if intended.load(Ordering::Relaxed) {
+                // What it had done by then nobody knows.
+                let in_doubt = ids.iter().map(|id| Item { id: id.clone(), outcome: Outcome::in_doubt(None) });
+                self.write_down(deciding, &in_doubt.collect::<Vec<_>>());
+            }
             Err(DecideError::Died)
         })
     }
@@ -110,12 +128,12 @@ impl Decider {
         deciding: &Deciding,
         ids: &[JoinRequestId],
         key: Option<IdempotencyKey>,
+        intended: &AtomicBool,
         mut budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
         let mut ledger = self.open(deciding, ids, key, &budget).await?;
         let task = Task { action: deciding.action, group: &deciding.group, ids };
-        let mut intended = false;
-        let result = self.make(deciding, task, &mut ledger, &mut intended, &mut budget).await;
+        let result = self.make(deciding, task, &mut ledger, intended, &mut budget).await;
         let (stopped, failed) = match result {
             Ok(stopped) => (stopped, None),
             Err(error) => (None, Some(error)),
@@ -125,7 +143,7 @@ impl Decider {
         let items = ids.iter().cloned().zip(outcomes).map(|(id, outcome)| Item { id, outcome });
         let report = DecisionReport { items: items.collect(), spent: budget.spent, resumed };
         // The intent may stand in the log even when writing it failed; it must not stand there alone.
-        if intended || failed.is_none() && report.stopped_by().is_none() {
+        if intended.load(Ordering::Relaxed) || failed.is_none() && report.stopped_by().is_none() {
             self.write_down(deciding, &report.items);
         }
         failed.map_or(Ok(report), Err)
@@ -146,9 +164,8 @@ impl Decider {
         let words = std::iter::once(action.as_str()).chain(ids.iter().map(JoinRequestId::as_str));
         let fingerprint = self.store.fingerprint(words);
         let (owner, until) = (OwnerId::generate(), budget.deadline);
-        let longest_lease = self.course.bounds.longest_lease();
         let claimed = self.store.claim(&key, &fingerprint, &owner, lease_until(until), until).await;
-        let record = || OpenRecord { store: Arc::clone(&self.store), key, owner, until, longest_lease };
+        let record = || OpenRecord { store: Arc::clone(&self.store), key, owner, until };
         let (result, opened) = match claimed {
             Ok(Claimed::New) => ("new", Ok(Ledger::untried(ids.len(), Some(record())))),
             Ok(Claimed::Resumed { content, idle }) => {
@@ -173,7 +190,7 @@ impl Decider {
         deciding: &Deciding,
         task: Task<'_>,
         ledger: &mut Ledger,
-        intended: &mut bool,
+        intended: &AtomicBool,
         budget: &mut Budget,
     ) -> Result<Option<Stopped>, DecideError> {
         if ledger.is_settled() {
@@ -184,7 +201,7 @@ impl Decider {
             Ok(turn) => turn,
             Err(stopped) => return Ok(Some(stopped)),
         };
-        *intended = true;
+        intended.store(true, Ordering::Relaxed);
         let written = self.audit.intended(deciding, task.ids, budget.deadline).await;
         written.map_err(|_unavailable| DecideError::AuditUnavailable)?;
         Ok(self.course.run(task, ledger, budget).await)

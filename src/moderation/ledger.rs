@@ -22,21 +22,9 @@ pub(super) enum Entry {
     /// It may be sent.
     Untried,
     /// It was sent by an earlier call, and nobody knows what became of it.
-    InDoubt {
-        /// When the request was made that was seen last under the id before it was sent.
-        seen: Option<Timestamp>,
-    },
+    InDoubt,
     /// This call has an outcome for it.
     Ended(Outcome),
-}
-
-impl Entry {
-    const fn seen(&self) -> Option<Timestamp> {
-        match self {
-            Self::InDoubt { seen } => *seen,
-            Self::Untried | Self::Ended(_) => None,
-        }
-    }
 }
 
 /// An entry as it is stored. A record is a list of them, in the order of the ids.
@@ -44,7 +32,15 @@ impl Entry {
 #[serde(rename_all = "snake_case")]
 enum Recorded {
     Untried,
-    Sent { seen: Option<i64> },
+    /// Sent, and in doubt.
+    Sent {
+        /// When the request was made that was seen last under the id before it was sent, in seconds since 1970.
+        seen: Option<i64>,
+        /// When this was written, it had been sent so many milliseconds ago at most…
+        began: u64,
+        /// …and the sending was over for so many at least. Negative: it may go on for so long.
+        ended: i64,
+    },
     Settled(Settled),
 }
 
@@ -56,8 +52,6 @@ pub(super) struct OpenRecord {
     pub(super) owner: OwnerId,
     /// When the request that works on it must be answered. Nothing is sent after that.
     pub(super) until: Deadline,
-    /// No lease of any request is longer.
-    pub(super) longest_lease: Duration,
 }
 
 /// A lease outlives the request by this, whose last call has ended before its deadline.
@@ -79,17 +73,17 @@ pub(super) const fn lease_for(time: Duration) -> Duration {
 #[derive(Debug)]
 pub(super) struct Ledger {
     entries: Vec<Entry>,
-    /// What was seen last under each id when it was sent.
-    seen: Vec<Option<Timestamp>>,
-    /// How long ago the record was written when it was found; `None` without an earlier call.
-    idle: Option<(Duration, Instant)>,
+    /// The last sending of each id that was sent.
+    sent: Vec<Option<Sent>>,
+    /// Whether an earlier call left something.
+    resumed: bool,
     record: Option<OpenRecord>,
 }
 
 impl Ledger {
     /// Nothing was tried yet.
     pub(super) fn untried(ids: usize, record: Option<OpenRecord>) -> Self {
-        Self { entries: vec![Entry::Untried; ids], seen: vec![None; ids], idle: None, record }
+        Self { entries: vec![Entry::Untried; ids], sent: vec![None; ids], resumed: false, record }
     }
 
     /// Takes up what an earlier call left, which was written so long ago. A record that cannot be read, such as one of a
@@ -102,17 +96,14 @@ impl Ledger {
         record: OpenRecord,
     ) -> Self {
         let read = serde_json::from_slice::<Vec<Recorded>>(content).ok().filter(|read| read.len() == ids);
-        let entries = read.map_or_else(
-            || vec![Entry::InDoubt { seen: None }; ids],
-            |read| read.into_iter().map(|entry| entry.taken_up(action)).collect(),
-        );
-        let seen = entries.iter().map(Entry::seen).collect();
-        Self { entries, seen, idle: Some((idle, Instant::now())), record: Some(record) }
+        let read = read.unwrap_or_else(|| (0..ids).map(|_| Recorded::UNREADABLE).collect());
+        let (entries, sent) = read.into_iter().map(|entry| entry.taken_up(action, idle)).unzip();
+        Self { entries, sent, resumed: true, record: Some(record) }
     }
 
     /// Whether an earlier call left something.
     pub(super) const fn is_resumed(&self) -> bool {
-        self.idle.is_some()
+        self.resumed
     }
 
     /// Whether there is nothing left to do.
@@ -127,15 +118,9 @@ impl Ledger {
 
     /// The places to look after before anything is sent, each with what is known of its sending.
     pub(super) fn places_in_doubt(&self) -> Vec<(usize, Sent)> {
-        let (idle, found) = self.idle.unwrap_or((Duration::ZERO, Instant::now()));
-        let lease = self.record.as_ref().map(|record| record.longest_lease).unwrap_or_default();
-        let since = Instant::now();
-        let passed = idle + (since - found);
-        // A record is written before and after each sending, and no sending outlives a lease.
-        let (began, ended) = (passed + lease, passed.saturating_sub(lease));
-        let entries = self.entries.iter().enumerate();
-        let in_doubt = entries.filter_map(|(place, entry)| match entry {
-            Entry::InDoubt { seen } => Some((place, Sent { seen: *seen, since, began, ended })),
+        let entries = self.entries.iter().zip(&self.sent).enumerate();
+        let in_doubt = entries.filter_map(|(place, (entry, sent))| match entry {
+            Entry::InDoubt => Some((place, (*sent)?)),
             Entry::Untried | Entry::Ended(_) => None,
         });
         in_doubt.collect()
@@ -148,8 +133,8 @@ impl Ledger {
         seen: &[Option<Timestamp>],
     ) -> Result<(), Stopped> {
         for (place, seen) in places.iter().zip(seen) {
-            if let Some(remembered) = self.seen.get_mut(*place) {
-                *remembered = *seen;
+            if let Some(sent) = self.sent.get_mut(*place) {
+                *sent = Some(Sent::now(*seen));
             }
         }
         let Some(record) = &self.record else { return Ok(()) };
@@ -165,7 +150,10 @@ impl Ledger {
     /// These have an outcome.
     pub(super) fn ended(&mut self, outcomes: impl Iterator<Item = (usize, Outcome)>) {
         for (place, outcome) in outcomes {
-            if let Some(entry) = self.entries.get_mut(place) {
+            if let Some((entry, sent)) = self.entries.get_mut(place).zip(self.sent.get_mut(place)) {
+                if let (Entry::Untried | Entry::Ended(_), Some(sent)) = (&*entry, sent) {
+                    sent.is_over();
+                }
                 *entry = Entry::Ended(outcome);
             }
         }
@@ -177,7 +165,7 @@ impl Ledger {
         for entry in &mut self.entries {
             match entry {
                 Entry::Untried => *entry = Entry::Ended(Outcome::NotSent(stopped.clone())),
-                Entry::InDoubt { .. } | Entry::Ended(_) => (),
+                Entry::InDoubt | Entry::Ended(_) => (),
             }
         }
         if let Some(record) = &self.record {
@@ -195,7 +183,7 @@ impl Ledger {
         }
         let outcomes = self.entries.into_iter().map(|entry| match entry {
             Entry::Ended(outcome) => outcome,
-            Entry::Untried | Entry::InDoubt { .. } => Outcome::in_doubt(None),
+            Entry::Untried | Entry::InDoubt => Outcome::in_doubt(None),
         });
         outcomes.collect()
     }
@@ -208,14 +196,12 @@ impl Ledger {
     /// The content of the record, with these about to be sent.
     fn content(&self, sending: &[usize]) -> Vec<u8> {
         let sending = sending.iter().copied().collect::<HashSet<_>>();
-        let sent = |place: usize| {
-            let seen = self.seen.get(place).copied().flatten();
-            Recorded::Sent { seen: seen.map(Timestamp::as_second) }
-        };
+        let lease = self.record.as_ref().map(|record| lease_until(record.until)).unwrap_or_default();
+        let sent = |place: usize| self.sent.get(place).copied().flatten();
         let entries = self.entries.iter().enumerate().map(|(place, entry)| match entry {
-            _ if sending.contains(&place) => sent(place),
+            _ if sending.contains(&place) => Recorded::sending(sent(place), lease),
             Entry::Untried => Recorded::Untried,
-            Entry::InDoubt { .. } | Entry::Ended(Outcome::Unknown { .. }) => sent(place),
+            Entry::InDoubt | Entry::Ended(Outcome::Unknown { .. }) => Recorded::sent(sent(place)),
             Entry::Ended(outcome) => outcome.settled().map_or(Recorded::Untried, Recorded::Settled),
         });
         // A list of plain values has no form that cannot be written.
@@ -224,15 +210,50 @@ impl Ledger {
 }
 
 impl Recorded {
-    fn taken_up(self, action: Action) -> Entry {
-        match self {
-            Self::Untried => Entry::Untried,
-            Self::Sent { seen } => {
-                Entry::InDoubt { seen: seen.and_then(|second| Timestamp::from_second(second).ok()) }
+    /// What stands for an entry of which nothing is known: nothing can tell its request from a newer one.
+    const UNREADABLE: Self = Self::Sent { seen: None, began: u64::MAX, ended: i64::MIN };
+
+    /// Sent, and over.
+    fn sent(sent: Option<Sent>) -> Self {
+        sent.map_or(Self::UNREADABLE, |Sent { seen, since, began, ended }| {
+            let passed = since.elapsed();
+            Self::Sent {
+                seen: seen.map(Timestamp::as_second),
+                began: milliseconds(began.saturating_add(passed)),
+                ended: i64::try_from(milliseconds(ended.saturating_add(passed))).unwrap_or(i64::MAX),
             }
-            Self::Settled(settled) => Entry::Ended(Outcome::of_settled(action, settled)),
+        })
+    }
+
+    /// About to be sent, and over within the lease.
+    fn sending(sent: Option<Sent>, lease: Duration) -> Self {
+        let ended = i64::try_from(milliseconds(lease)).map_or(i64::MIN, i64::wrapping_neg);
+        let seen = sent.and_then(|sent| sent.seen).map(Timestamp::as_second);
+        Self::Sent { seen, began: 0, ended }
+    }
+
+    /// The entry, and its last sending if it is in doubt, when it was written so long ago.
+    fn taken_up(self, action: Action, idle: Duration) -> (Entry, Option<Sent>) {
+        match self {
+            Self::Untried => (Entry::Untried, None),
+            Self::Sent { seen, began, ended } => {
+                let idle_ms = i64::try_from(milliseconds(idle)).unwrap_or(i64::MAX);
+                let ended = u64::try_from(ended.saturating_add(idle_ms)).unwrap_or(0);
+                let sent = Sent {
+                    seen: seen.and_then(|second| Timestamp::from_second(second).ok()),
+                    since: Instant::now(),
+                    began: Duration::from_millis(began).saturating_add(idle),
+                    ended: Duration::from_millis(ended),
+                };
+                (Entry::InDoubt, Some(sent))
+            }
+            Self::Settled(settled) => (Entry::Ended(Outcome::of_settled(action, settled)), None),
         }
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A record that could not be closed is free again when its lease ends, and the next call looks first.
@@ -270,7 +291,7 @@ mod tests {
         let lease = lease_for(Duration::ZERO);
         let claimed = store.claim(&key, &fingerprint, &owner, lease, until).await.unwrap();
         let until = Deadline::after(Duration::ZERO);
-        (claimed, OpenRecord { store: Arc::clone(store), key, owner, until, longest_lease: lease })
+        (claimed, OpenRecord { store: Arc::clone(store), key, owner, until })
     }
 
     #[tokio::test]
@@ -309,7 +330,9 @@ mod tests {
             in_doubt.iter().map(|(place, sent)| (*place, sent.seen)).collect::<Vec<_>>(),
             [(1, Some(seen))]
         );
-        assert!(in_doubt[0].1.began >= lease_for(Duration::ZERO), "sent within a lease of the last writing");
+        let Sent { began, ended, .. } = in_doubt[0].1;
+        assert!(began >= lease_for(Duration::ZERO), "sent after the last writing, which was a lease ago");
+        assert!(ended < Duration::from_secs(1), "and perhaps until the end of the lease");
     }
 
     #[tokio::test]
@@ -319,8 +342,26 @@ mod tests {
             let (_, record) = claimed(&store).await;
             let ledger = Ledger::resumed(2, Action::Reject, content, Duration::ZERO, record);
             assert_eq!((ledger.places_in_doubt().len(), ledger.untried_places().len()), (2, 0));
+            assert!(
+                ledger.places_in_doubt().iter().all(|(_, sent)| sent.began > Duration::from_hours(1_000_000))
+            );
             let outcomes = ledger.close(&Stopped::LineFull).await;
             assert_eq!(outcomes, vec![Outcome::in_doubt(None); 2]);
         }
+    }
+
+    /// However often a record is written anew, a sending does not become younger, or a request made after it would pass for
+    /// the one that was sent.
+    #[test]
+    fn a_sending_grows_older_with_every_call() {
+        let seconds = Duration::from_secs;
+        let sending = Recorded::sending(Some(Sent::now(None)), seconds(16));
+        let (_, first) = sending.taken_up(Action::Approve, seconds(40));
+        let (_, second) = Recorded::sent(first).taken_up(Action::Approve, seconds(5));
+        let sent = second.unwrap();
+        assert!(
+            sent.began >= seconds(45) && sent.ended >= seconds(29) && sent.ended < seconds(30),
+            "{sent:?}"
+        );
     }
 }

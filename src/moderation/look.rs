@@ -30,6 +30,20 @@ pub(super) struct Sent {
     pub(super) ended: Duration,
 }
 
+impl Sent {
+    /// Sent from now on.
+    pub(super) fn now(seen: Option<Timestamp>) -> Self {
+        Self { seen, since: Instant::now(), began: Duration::ZERO, ended: Duration::ZERO }
+    }
+
+    /// The sending is over now.
+    pub(super) fn is_over(&mut self) {
+        let now = Instant::now();
+        self.began = self.began.saturating_add(now - self.since);
+        (self.since, self.ended) = (now, Duration::ZERO);
+    }
+}
+
 /// What a look says about one id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
@@ -81,7 +95,10 @@ impl Looker {
         ids: impl Iterator<Item = &JoinRequestId> + Clone,
         budget: &mut Budget,
     ) -> Option<Look> {
-        let look = self.complete(group, ids, budget).await;
+        // What the decision has waited for our limits must not cost it the look; the deadline bounds it all the same.
+        let mut own = Budget::new(budget.deadline, budget.deadline.left());
+        let look = self.complete(group, ids, &mut own).await;
+        budget.spent += own.spent;
         self.metrics.looked(if look.is_some() { "complete" } else { "failed" });
         look
     }
@@ -130,7 +147,7 @@ impl Look {
     fn by_graphs_clock(&self, made: Timestamp, sent: &Sent) -> Sight {
         let Some((date, here)) = self.clock else { return Sight::Open };
         let passed = here.saturating_duration_since(sent.since);
-        let sent_after = date.checked_sub(sent.began + passed);
+        let sent_after = date.checked_sub(sent.began.saturating_add(passed));
         // The answer was made somewhere between the beginning of the look and now: for the latest moment of the send the
         // beginning counts, for the earliest now.
         let sent_before = date.checked_add(TICK).and_then(|date| date.checked_sub(sent.ended));

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::{GraphError, Held};
+use super::{GraphError, Held, Refusal};
 
 /// Why ids were not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// Graph, the way to it, or our limits towards it.
     Graph(GraphError),
+    /// Graph refused a call because of single ids, and no look was to be had that would tell which.
+    WithoutLook(Refusal),
     /// Too many ids wait for the group already.
     LineFull,
     /// What must be stored before sending could not be stored.
@@ -25,7 +27,7 @@ impl Stopped {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Graph(error) => error.retry_after(),
-            Self::LineFull | Self::StoreUnavailable => None,
+            Self::WithoutLook(_) | Self::LineFull | Self::StoreUnavailable => None,
         }
     }
 }

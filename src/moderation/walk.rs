@@ -1,6 +1,6 @@
 //! One walk over a group's pages: from one version of the list, each id once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::recollection::Recollection;
 use super::sightings::Sightings;
 use super::{ErrorClass, GraphError, ListError};
-use crate::domain::{GroupId, JoinRequest};
+use crate::domain::{GroupId, JoinRequest, JoinRequestId};
 use crate::graph::{Cursor, GraphClient, Page};
 use crate::limits::Budget;
 
@@ -29,7 +29,8 @@ pub(super) struct Walk {
     pub(super) pages: u32,
     /// Graph's clock when it made the last page, and ours when that page was here.
     pub(super) clock: Option<(Timestamp, Instant)>,
-    ids: HashSet<String>,
+    /// Where each id stands.
+    places: HashMap<JoinRequestId, usize>,
     cursors: HashSet<Cursor>,
 }
 
@@ -106,7 +107,7 @@ impl Walk {
             next: None,
             pages: 0,
             clock: None,
-            ids: HashSet::new(),
+            places: HashMap::new(),
             cursors: HashSet::new(),
         }
     }
@@ -116,8 +117,12 @@ impl Walk {
         self.pages += 1;
         self.clock = page.date.map(|date| (date, Instant::now()));
         for request in page.requests {
-            if self.ids.insert(request.id.as_str().to_owned()) {
-                self.requests.push(request);
+            let place = *self.places.entry(request.id.clone()).or_insert(self.requests.len());
+            match self.requests.get_mut(place) {
+                None => self.requests.push(request),
+                // The person has asked again while the pages were read: the newer request is the one that is open.
+                Some(known) if request.requested_at > known.requested_at => *known = request,
+                Some(_) => (),
             }
         }
         self.next = match page.next {

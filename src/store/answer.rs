@@ -58,9 +58,9 @@ pub struct Remembered {
     pub at: Timestamp,
 }
 
-/// The store cannot be relied on. Whether the operation took effect is not known, except for [`Self::Full`] and
-/// [`Self::ContentTooLarge`], where it surely did not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// The store cannot be relied on. Whether the operation took effect is not known after [`Self::NoConnection`] and
+/// [`Self::TimedOut`]; otherwise it surely did not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreUnavailable {
     /// The memory set apart in this process is used up; nothing is dropped before its time.
     #[error("the store of this process is full")]
@@ -68,4 +68,27 @@ pub enum StoreUnavailable {
     /// More than [`MAX_CONTENT`] bytes.
     #[error("a record's content is larger than 256 KiB")]
     ContentTooLarge,
+    /// Redis cannot be reached, or the connection broke.
+    #[error("there is no connection to Redis")]
+    NoConnection,
+    /// Redis did not answer within the bound of an operation, or the deadline has passed.
+    #[error("Redis did not answer in time")]
+    TimedOut,
+    /// Redis would drop entries before their time: its `maxmemory-policy` is not `noeviction`.
+    #[error("Redis would drop entries by itself")]
+    Evicting,
+    /// Redis refused the operation; its error code, such as `OOM`.
+    #[error("Redis refused the operation: {0}")]
+    Refused(String),
+}
+
+/// The settings of the store can never work.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The library takes no such URL or certificates.
+    #[error("store.redis_url or store.redis_ca_file cannot be used: {0}")]
+    Settings(String),
+    /// A Redis that drops entries by itself would let a decision be sent twice.
+    #[error("the maxmemory-policy of Redis is `{0}`; the store needs `noeviction`")]
+    Evicting(String),
 }

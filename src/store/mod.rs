@@ -7,8 +7,9 @@
 mod answer;
 mod digests;
 mod local;
+mod shared;
 
-pub use answer::{Claimed, MAX_CONTENT, Ownership, RecordEnd, Remembered, StoreUnavailable};
+pub use answer::{Claimed, MAX_CONTENT, Ownership, RecordEnd, Remembered, StoreError, StoreUnavailable};
 pub use digests::{Fingerprint, IdDigest, OwnerId, RecordKey};
 
 use std::fmt;
@@ -17,9 +18,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::digests::Digests;
+use self::digests::{Digests, GroupDigest};
 use self::local::LocalStore;
-use crate::config::IdempotencySettings;
+use self::shared::SharedStore;
+use crate::config::{IdempotencySettings, RedisSettings};
 use crate::domain::{Action, Caller, Deadline, GroupId, JoinRequestId};
 use crate::telemetry::Metrics;
 
@@ -31,6 +33,7 @@ pub struct Store {
 
 enum Backend {
     Local(LocalStore),
+    Shared(SharedStore),
 }
 
 impl Store {
@@ -40,10 +43,31 @@ impl Store {
         Self { digests: Digests::new(secret), backend }
     }
 
+    /// State in Redis, for every replica with the same `secret`. Waits for at most two seconds; a Redis that is
+    /// not there yet is no error. [`Self::keep_connected`] must run beside it.
+    pub async fn connect(
+        redis: &RedisSettings,
+        settings: &IdempotencySettings,
+        secret: &[u8],
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
+        let store = SharedStore::connect(redis.clone(), *settings, metrics).await?;
+        Ok(Self { digests: Digests::new(secret), backend: Backend::Shared(store) })
+    }
+
+    /// Looks after the connection to Redis for as long as it is polled; ends at once where there is none.
+    pub async fn keep_connected(&self) {
+        match &self.backend {
+            Backend::Local(_) => (),
+            Backend::Shared(store) => store.keep_connected().await,
+        }
+    }
+
     /// Whether other replicas see the same state.
     pub const fn is_shared(&self) -> bool {
         match self.backend {
             Backend::Local(_) => false,
+            Backend::Shared(_) => true,
         }
     }
 
@@ -67,7 +91,6 @@ impl Store {
     clippy::multiple_inherent_impl,
     reason = "names for things and what is done with them are two ideas"
 )]
-#[expect(clippy::unused_async, reason = "only the store of one process has nothing to wait for")]
 impl Store {
     /// Takes the lease of a record, if it is free or `owner` has it already. Until something is saved, the record
     /// ends with its lease.
@@ -77,10 +100,11 @@ impl Store {
         fingerprint: &Fingerprint,
         owner: &OwnerId,
         lease: Duration,
-        _until: Deadline,
+        until: Deadline,
     ) -> Result<Claimed, StoreUnavailable> {
         match &self.backend {
             Backend::Local(store) => store.claim(key, fingerprint, owner, lease),
+            Backend::Shared(store) => store.claim(key, fingerprint, owner, lease, until).await,
         }
     }
 
@@ -91,11 +115,12 @@ impl Store {
         owner: &OwnerId,
         content: &[u8],
         lease: Duration,
-        _until: Deadline,
+        until: Deadline,
     ) -> Result<Ownership, StoreUnavailable> {
         let content = bounded(content)?;
         match &self.backend {
             Backend::Local(store) => store.save(key, owner, content, lease),
+            Backend::Shared(store) => store.save(key, owner, content, lease, until).await,
         }
     }
 
@@ -105,7 +130,7 @@ impl Store {
         key: &RecordKey,
         owner: &OwnerId,
         end: RecordEnd<'_>,
-        _until: Deadline,
+        until: Deadline,
     ) -> Result<Ownership, StoreUnavailable> {
         let kept = match end {
             RecordEnd::Keep(content) => Some(bounded(content)?),
@@ -113,6 +138,7 @@ impl Store {
         };
         match &self.backend {
             Backend::Local(store) => store.release(key, owner, kept),
+            Backend::Shared(store) => store.release(key, owner, kept, until).await,
         }
     }
 
@@ -124,13 +150,17 @@ impl Store {
         ids: &[&JoinRequestId],
         action: Action,
         at: Timestamp,
-        _until: Deadline,
+        until: Deadline,
     ) -> Result<(), StoreUnavailable> {
         let decided = Remembered { action, at: whole_microseconds(at) };
+        let (group, ids) = self.digests_of(group, ids);
         match &self.backend {
-            Backend::Local(store) => store.remember(&self.digests_of(group, ids), decided),
+            Backend::Local(store) => {
+                store.remember(&ids, decided);
+                Ok(())
+            }
+            Backend::Shared(store) => store.remember(group, &ids, decided, until).await,
         }
-        Ok(())
     }
 
     /// What is remembered of each id, in their order.
@@ -138,10 +168,12 @@ impl Store {
         &self,
         group: &GroupId,
         ids: &[&JoinRequestId],
-        _until: Deadline,
+        until: Deadline,
     ) -> Result<Vec<Option<Remembered>>, StoreUnavailable> {
+        let (group, ids) = self.digests_of(group, ids);
         match &self.backend {
-            Backend::Local(store) => Ok(store.recall(&self.digests_of(group, ids))),
+            Backend::Local(store) => Ok(store.recall(&ids)),
+            Backend::Shared(store) => store.recall(group, &ids, until).await,
         }
     }
 
@@ -151,31 +183,40 @@ impl Store {
         group: &GroupId,
         ids: &[&JoinRequestId],
         as_of: Timestamp,
-        _until: Deadline,
+        until: Deadline,
     ) -> Result<(), StoreUnavailable> {
+        let (group, ids) = self.digests_of(group, ids);
+        let as_of = whole_microseconds(as_of);
         match &self.backend {
-            Backend::Local(store) => store.forget(&self.digests_of(group, ids), whole_microseconds(as_of)),
+            Backend::Local(store) => {
+                store.forget(&ids, as_of);
+                Ok(())
+            }
+            Backend::Shared(store) => store.forget(group, &ids, as_of, until).await,
         }
-        Ok(())
     }
 
     /// The group's last-decision mark. What was read while the mark was the same holds no older state than the last
     /// decision; a mark may change without a decision, too.
-    pub async fn mark(&self, group: &GroupId, _until: Deadline) -> Result<u64, StoreUnavailable> {
+    pub async fn mark(&self, group: &GroupId, until: Deadline) -> Result<u64, StoreUnavailable> {
+        let group = self.digests.group(group);
         match &self.backend {
-            Backend::Local(store) => Ok(store.mark(self.digests.group(group))),
+            Backend::Local(store) => Ok(store.mark(group)),
+            Backend::Shared(store) => store.mark(group, false, until).await,
         }
     }
 
     /// Changes the group's mark; answers the new one. No value ever comes again.
-    pub async fn bump_mark(&self, group: &GroupId, _until: Deadline) -> Result<u64, StoreUnavailable> {
+    pub async fn bump_mark(&self, group: &GroupId, until: Deadline) -> Result<u64, StoreUnavailable> {
+        let group = self.digests.group(group);
         match &self.backend {
-            Backend::Local(store) => Ok(store.bump_mark(self.digests.group(group))),
+            Backend::Local(store) => Ok(store.bump_mark(group)),
+            Backend::Shared(store) => store.mark(group, true, until).await,
         }
     }
 
-    fn digests_of(&self, group: &GroupId, ids: &[&JoinRequestId]) -> Vec<IdDigest> {
-        ids.iter().map(|id| self.digests.id(group, id)).collect()
+    fn digests_of(&self, group: &GroupId, ids: &[&JoinRequestId]) -> (GroupDigest, Vec<IdDigest>) {
+        (self.digests.group(group), ids.iter().map(|id| self.digests.id(group, id)).collect())
     }
 }
 

@@ -580,6 +580,8 @@ fn values_at_their_bounds_are_taken_and_beyond_them_refused() {
             &["http://a", "https://a.b/c"],
             &["a.b", "//a", "https://a/?q", "https://a/#f", "https://u@a/"],
         ),
+        ("IDEMPOTENCY__TTL", &["1min", "168h"], &["59s", "169h"]),
+        ("IDEMPOTENCY__REMEMBER_DECISIONS", &["0s", "1h"], &["61min"]),
         ("TELEMETRY__LOG", &["json", "pretty"], &["JSON", "text"]),
     ] {
         for value in taken {
@@ -688,4 +690,18 @@ fn settings_that_contradict_each_other_are_refused() {
     ] {
         assert!(problems.contains(expected), "{problems}");
     }
+}
+
+#[test]
+fn shared_state_needs_a_key_that_is_shared_too_and_the_url_holds_no_password() {
+    let url = ("STORE__REDIS_URL", "redis://redis.test.invalid/3");
+    let alone = load(&[url]).unwrap_err();
+    assert_eq!((alone.len(), alone[0].key.as_str()), (1, "server.secret_key_file"), "{alone:?}");
+    let key = ("SERVER__SECRET_KEY", SECRET);
+    assert!(load(&[url, key]).is_ok());
+    let refused = load(&[("STORE__REDIS_URL", "redis://app:notshown@redis.test.invalid"), key]).unwrap_err();
+    assert_eq!((refused.len(), refused[0].key.as_str()), (1, "store.redis_url"), "{refused:?}");
+    assert!(!refused[0].message.contains("notshown"), "{refused:?}");
+    let without_url = load(&[("STORE__REDIS_PASSWORD", "notshown"), key]).unwrap_err();
+    assert_eq!(without_url[0].key, "store.redis_password_file", "{without_url:?}");
 }

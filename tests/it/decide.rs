@@ -231,8 +231,6 @@ async fn a_refusal_of_the_whole_call_is_a_problem_and_surely_not_executed() {
 #[tokio::test]
 async fn a_refusal_that_speaks_of_ids_without_naming_them_fails_each() {
     for (code, ids, outcome, problem) in [
-        (131_204, vec!["YQ==", "Yg=="], "failed", "group_full"),
-        (131_213, vec!["YQ==", "Yg=="], "failed", "upstream_rejected"),
         (131_009, vec!["YQ==", "Yg=="], "failed", "upstream_rejected"),
         (131_213, vec!["YQ=="], "gone", "gone"),
         (100, vec!["YQ=="], "failed", "upstream_rejected"),

@@ -211,11 +211,51 @@ async fn what_is_gone_when_it_is_sent_again_stays_unknown() {
 /// The first sending may still take effect, whatever keeps the second one back.
 #[tokio::test]
 async fn what_cannot_be_sent_again_stays_unknown() {
-    let quota = r#"{"error":{"message":"m","code":80007}}"#;
-    let again = Reply::with_headers(400, "Retry-After: 60\r\n", quota);
-    let (answer, upstream) = reject_by([Reply::Close, old_page(&["YQ=="], false), again]).await;
-    assert_eq!((answer.outcomes(), observed(&answer)), (vec!["unknown".into()], vec!["open".into()]));
-    assert_eq!((upstream.received("DELETE"), upstream.received("GET")), (2, 1));
+    let whole = r#"{"error":{"message":"m","code":80007}}"#;
+    let item = r#"{"failed_join_requests":[{"join_request_id":"YQ==","errors":[{"code":131208}]}]}"#;
+    for quota in [whole, item] {
+        let again = Reply::with_headers(400, "Retry-After: 60\r\n", quota);
+        let (answer, upstream) = reject_by([Reply::Close, old_page(&["YQ=="], false), again]).await;
+        assert_eq!((answer.outcomes(), observed(&answer)), (vec!["unknown".into()], vec!["open".into()]));
+        assert_eq!((upstream.received("DELETE"), upstream.received("GET")), (2, 1));
+    }
+}
+
+/// A list that changes under the walk may show both requests of one person; only the newer one is open.
+#[tokio::test]
+async fn of_two_requests_under_one_id_the_newer_one_counts() {
+    let entry = |made| json!({ "join_request_id": "YQ==", "creation_timestamp": made });
+    for data in [[entry(LONG_AGO), entry(LONG_AGO + 60)], [entry(LONG_AGO + 60), entry(LONG_AGO)]] {
+        let page = Reply::json(200, &json!({ "data": data }).to_string());
+        let upstream = RawUpstream::answering([old_page(&["YQ=="], false), Reply::Close, page]).await;
+        let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+        assert_eq!(app.reader().list("Y2FwaTox").await.status, 200);
+        let answer = app.moderator().reject("Y2FwaTox", &["YQ=="]).await;
+        assert_eq!((observed(&answer), upstream.received("DELETE")), (vec!["reopened".to_owned()], 1));
+    }
+}
+
+/// Refused because of one of them, and nobody can say which: none was refused for good.
+#[tokio::test]
+async fn ids_that_a_refusal_does_not_name_are_not_sent_when_no_look_tells_which() {
+    let full = Reply::json(400, r#"{"error":{"message":"m","code":131204}}"#);
+    let upstream = RawUpstream::answering([full]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let answer = app.moderator().approve("Y2FwaTox", &["YQ==", "Yg=="]).await;
+    let problem = answer.expect_problem(503, "upstream_unavailable");
+    assert_eq!((&problem["executed"], &problem["upstream"]["code"]), (&json!("no"), &json!(131_204)));
+    assert_eq!(upstream.received("POST"), 1);
+}
+
+/// What the decision waited for our own limits must not cost it the look.
+#[tokio::test]
+async fn a_look_has_time_though_the_decision_may_not_wait() {
+    let app = TestApp::builder().set("LIMITS__GRAPH", "2/s").set("LIMITS__GRAPH_BURST", "1");
+    let app = app.set("LIMITS__MAX_WAIT", "0s").spawn().await;
+    let (group, open) = group_of_old_requests(&app, 1, 8);
+    app.graph().fail_next(1, reset()).unwrap();
+    let answer = app.moderator().approve(&group, &open).await;
+    assert_eq!(observed(&answer), ["not_open"]);
 }
 
 #[tokio::test]
@@ -258,6 +298,18 @@ async fn the_other_token_takes_over_when_graph_refuses_the_first() {
     assert_eq!(app.reader().list(&group).await.status, 200);
     assert_eq!(app.moderator().reject(&group, &open[1..]).await.outcomes(), ["rejected"]);
     assert_eq!(app.graph().calls().len(), 4, "the refused token is not tried again");
+}
+
+#[tokio::test]
+async fn a_token_that_was_refused_once_is_tried_again_when_the_other_one_is_refused() {
+    let builder = TestApp::builder().set("GRAPH__TOKEN", "one").set("GRAPH__FALLBACK_TOKEN", "other");
+    let app = builder.spawn().await;
+    let (group, _) = app.group_with_requests(0);
+    app.reader().list(&group).await.expect_problem(503, "upstream_credential_invalid");
+    for token in ["other", "one"] {
+        app.graph().set_token(token);
+        assert_eq!(app.reader().list(&group).await.status, 200, "{token}");
+    }
 }
 
 #[tokio::test]

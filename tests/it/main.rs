@@ -26,5 +26,6 @@ mod log_reader;
 mod metrics;
 mod privacy;
 mod repeats;
+mod replicas;
 mod store;
 mod support;

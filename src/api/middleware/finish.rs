@@ -35,10 +35,12 @@ pub(super) fn finish(
         let row = raised.code.problem_type();
         ending = Ending { fault: row.fault, problem: Some(row.name) };
         if matches!(route, Route::Approve | Route::Reject) {
-            // None ends in a problem once it was sent, except when the gateway fails; of earlier calls with the same key the
-            // handler knows more.
-            let executed = if raised.code == ProblemCode::Internal { "unknown" } else { "no" };
-            raised.executed.get_or_insert(executed);
+            // None ends in a problem once it was sent, except when the gateway fails. Of earlier calls with the same key only
+            // the handler can know; without its word they may have left a record.
+            let keyed = response.request().headers().contains_key("idempotency-key");
+            let failed = row.status.is_some_and(|status| status >= 500);
+            let unknown = raised.code == ProblemCode::Internal || keyed && failed;
+            raised.executed.get_or_insert(if unknown { "unknown" } else { "no" });
         }
         let body = ProblemBody::of_answer(raised, public_url, &context.request_id);
         let json = serde_json::to_vec(&body).unwrap_or_default();

@@ -80,11 +80,9 @@ impl Raised {
     /// ours says nothing about it.
     #[must_use]
     pub(crate) fn for_earlier_calls(mut self, recorded: bool) -> Self {
-        let in_progress = self.code == ProblemCode::IdempotencyInProgress;
+        let open = matches!(self.code, ProblemCode::IdempotencyInProgress | ProblemCode::Internal);
         let failed = self.code.problem_type().status.is_some_and(|status| status >= 500);
-        if in_progress || recorded && failed {
-            self.executed = Some("unknown");
-        }
+        self.executed = Some(if open || recorded && failed { "unknown" } else { "no" });
         self
     }
 

@@ -39,6 +39,7 @@ struct Marks {
 
 impl LocalStore {
     pub(super) fn new(settings: &IdempotencySettings, metrics: Arc<Metrics>) -> Self {
+        metrics.store_up(true);
         Self {
             records: Mutex::new(Records::new(settings.ttl)),
             decisions: Mutex::new(ExpiringMap::new()),

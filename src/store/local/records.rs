@@ -127,3 +127,28 @@ impl Records {
         put.map_err(|NoRoom| StoreUnavailable::Full)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Caller;
+    use crate::store::digests::Digests;
+
+    #[test]
+    fn when_no_new_records_are_taken_those_that_exist_can_still_be_written() {
+        let (mut records, digests) = (Records::new(Duration::from_hours(1)), Digests::new(&[7; 32]));
+        let (owner, now, lease) = (OwnerId::generate(), Instant::now(), Duration::from_mins(1));
+        let caller = Caller { issuer: "main".to_owned(), subject: "app".to_owned() };
+        let key = |number: u32| digests.record_key(&caller, "/approve", &number.to_string());
+        let fingerprint = digests.fingerprint(["approve"]);
+        let mut claim = |number, now| records.claim(&key(number), &fingerprint, &owner, lease, now);
+        let taken = (0..200_000).take_while(|number| claim(*number, now) == Ok(Claimed::New)).count();
+        assert_eq!(taken, (MOST - RESERVE) / RECORD_WEIGHT);
+        assert_eq!(claim(u32::MAX, now), Err(StoreUnavailable::Full));
+        assert_eq!(claim(u32::MAX, now + lease), Ok(Claimed::New), "what has ended makes room");
+        assert_eq!(
+            records.save(&key(u32::MAX), &owner, &vec![b'x'; 200_000], lease, now),
+            Ok(Ownership::Held)
+        );
+    }
+}

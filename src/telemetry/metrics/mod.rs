@@ -48,6 +48,7 @@ pub struct Metrics {
     pub(super) looks: IntCounterVec,
     pub(super) decisions_not_remembered: IntCounter,
     pub(super) idempotency: IntCounterVec,
+    pub(super) store_up: IntGauge,
     pub(super) reloads: IntCounterVec,
     pub(super) audit_lost: IntCounter,
 }
@@ -170,6 +171,10 @@ impl Metrics {
                 "idempotency_total",
                 "Decisions with an Idempotency-Key, by what was found under it.",
                 &["result"],
+            )?,
+            store_up: build.int_gauge(
+                "store_up",
+                "Whether the store can be used (1); 0 while Redis cannot be. Always 1 without Redis.",
             )?,
             reloads: build.counters(
                 "config_reloads_total",

@@ -107,6 +107,11 @@ impl Metrics {
         self.idempotency.with_label_values(&[result]).inc();
     }
 
+    /// Whether the store can be used.
+    pub fn store_up(&self, up: bool) {
+        self.store_up.set(i64::from(up));
+    }
+
     /// A file changed while running. `what` is the key of a setting.
     pub fn reloaded(&self, what: &str, taken: bool) {
         self.reloads.with_label_values(&[what, if taken { "taken" } else { "refused" }]).inc();

@@ -56,7 +56,7 @@ async fn next_request(listener: &TcpListener) -> (TcpStream, String) {
 /// is up to `between`. The second question must come on a connection of its own.
 async fn asks_twice(asked: Asked, surplus: &[u8], between: impl AsyncFn(TcpStream) -> Option<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Gateway::start(&format!("http://{}", listener.local_addr().unwrap()), &[]);
+    let gateway = Gateway::start(&format!("http://{}", listener.local_addr().unwrap()), &[]).await;
     let first = async {
         let (mut stream, _) = next_request(&listener).await;
         stream.write_all(&[stale(asked), surplus.to_vec()].concat()).await.unwrap();
@@ -89,7 +89,7 @@ async fn hung_up(stream: &mut TcpStream) {
 async fn an_answer_that_comes_before_the_request_was_read_counts() {
     for asked in Asked::ALL {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let gateway = Gateway::start(&format!("http://{}", listener.local_addr().unwrap()), &[]);
+        let gateway = Gateway::start(&format!("http://{}", listener.local_addr().unwrap()), &[]).await;
         let early = async {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.read_exact(&mut [0]).await.unwrap();

@@ -19,13 +19,13 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    pub(super) fn start(upstream: &str, settings: &[(&str, &str)]) -> Self {
+    pub(super) async fn start(upstream: &str, settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| (format!("JOINGATE_{name}"), (*value).to_owned()));
         // No wait that Graph asks for is short enough to be waited for: what is seen is the answer to it.
         let no_wait = [("JOINGATE_LIMITS__MAX_WAIT".to_owned(), "0s".to_owned())];
         let settings = settings_for(upstream).into_iter().chain(no_wait).chain(settings);
         let environment = Environment::from_pairs(settings);
-        let app = App::start(Settings::load(None, &environment).unwrap(), std::io::sink()).unwrap();
+        let app = App::start(Settings::load(None, &environment).unwrap(), std::io::sink()).await.unwrap();
         let url = format!("http://{}", app.api_address());
         let token = token("moderator", &format!("{READ} {DECIDE}"), Some("*"));
         Self { app, caller: Client::new(url, Some(token)) }

@@ -12,7 +12,7 @@ pub(super) async fn observe(case: &Case, script: usize, asked: Asked) -> String 
     let upstream = RawUpstream::answering(case.scripts[script](asked)).await;
     let (_deaf, nowhere) = deaf_socket();
     let base_url = if case.unreachable { &nowhere } else { upstream.base_url() };
-    let gateway = Gateway::start(base_url, &case.settings);
+    let gateway = Gateway::start(base_url, &case.settings).await;
     let mut answer = gateway.ask(asked).await;
     let mut calls = upstream.requests();
     if case.resumed {

@@ -1,9 +1,8 @@
 //! The store: the same promises in the memory of one process and in Redis.
 
 mod promises;
+mod redis;
 mod state;
-
-use state::{Backend, State};
 
 /// Runs each promise against each backend.
 macro_rules! on_each_backend {
@@ -11,8 +10,24 @@ macro_rules! on_each_backend {
         mod in_memory {
             $(#[tokio::test]
             async fn $promise() {
-                super::promises::$promise(super::State::start(super::Backend::Memory).await).await;
+                super::promises::$promise(&super::state::State::Memory).await;
             })*
+        }
+
+        mod in_redis {
+            $(#[tokio::test]
+            async fn $promise() {
+                let server = crate::support::RedisServer::start();
+                super::promises::$promise(&super::state::State::Redis(server)).await;
+            })*
+        }
+
+        /// A cluster refuses a script that touches two slots.
+        #[tokio::test]
+        async fn no_operation_touches_two_slots_of_a_cluster() {
+            let state = state::State::Redis(crate::support::RedisServer::cluster());
+            $(promises::$promise(&state).await;
+            state.clear();)*
         }
     };
 }
@@ -21,6 +36,7 @@ on_each_backend!(
     a_new_key_is_claimed_once_and_in_progress_for_everybody_else,
     of_fifty_claims_at_once_exactly_one_gets_the_key,
     a_claim_made_again_by_its_owner_is_the_same_claim,
+    a_record_tells_how_long_ago_it_was_written_whoever_claimed_it_since,
     a_lease_that_ran_out_is_taken_over_with_what_was_saved,
     an_owner_whose_lease_ran_out_changes_nothing_any_more,
     a_key_that_was_claimed_and_never_saved_is_new_again,

@@ -38,7 +38,7 @@ async fn take_over(store: &Store, owner: &OwnerId) -> Claimed {
     .await
 }
 
-pub(crate) async fn a_new_key_is_claimed_once_and_in_progress_for_everybody_else(state: State) {
+pub(crate) async fn a_new_key_is_claimed_once_and_in_progress_for_everybody_else(state: &State) {
     let store = state.store().await;
     assert_eq!(claim(&store, &OwnerId::generate(), LONG).await, Claimed::New);
     let Claimed::InProgress { retry_after } = claim(&store, &OwnerId::generate(), LONG).await else {
@@ -47,7 +47,7 @@ pub(crate) async fn a_new_key_is_claimed_once_and_in_progress_for_everybody_else
     assert!(retry_after <= LONG && retry_after > LONG / 2, "{retry_after:?}");
 }
 
-pub(crate) async fn of_fifty_claims_at_once_exactly_one_gets_the_key(state: State) {
+pub(crate) async fn of_fifty_claims_at_once_exactly_one_gets_the_key(state: &State) {
     let store = state.store().await;
     let mut claims = tokio::task::JoinSet::new();
     for _ in 0..50 {
@@ -60,7 +60,7 @@ pub(crate) async fn of_fifty_claims_at_once_exactly_one_gets_the_key(state: Stat
     assert_eq!(waiting, 49);
 }
 
-pub(crate) async fn a_claim_made_again_by_its_owner_is_the_same_claim(state: State) {
+pub(crate) async fn a_claim_made_again_by_its_owner_is_the_same_claim(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     assert_eq!(claim(&store, &owner, LONG).await, Claimed::New);
     assert_eq!(claim(&store, &owner, LONG).await, Claimed::New);
@@ -68,7 +68,7 @@ pub(crate) async fn a_claim_made_again_by_its_owner_is_the_same_claim(state: Sta
     assert_eq!(content_of(claim(&store, &owner, LONG).await), resumed(b"intent"));
 }
 
-pub(crate) async fn a_lease_that_ran_out_is_taken_over_with_what_was_saved(state: State) {
+pub(crate) async fn a_lease_that_ran_out_is_taken_over_with_what_was_saved(state: &State) {
     let (store, first, second) = (state.store().await, OwnerId::generate(), OwnerId::generate());
     assert_eq!(claim(&store, &first, LONG).await, Claimed::New);
     assert_eq!(save(&store, &first, b"intent", SHORT).await, Ownership::Held);
@@ -77,30 +77,29 @@ pub(crate) async fn a_lease_that_ran_out_is_taken_over_with_what_was_saved(state
     assert!(matches!(third, Claimed::InProgress { .. }), "{third:?}");
 }
 
-pub(crate) async fn an_owner_whose_lease_ran_out_changes_nothing_any_more(state: State) {
+pub(crate) async fn an_owner_whose_lease_ran_out_changes_nothing_any_more(state: &State) {
     let (store, first, second) = (state.store().await, OwnerId::generate(), OwnerId::generate());
     assert_eq!(claim(&store, &first, LONG).await, Claimed::New);
     assert_eq!(save(&store, &first, b"intent", SHORT).await, Ownership::Held);
-    // Nobody else has it yet: the lease alone decides.
-    eventually("the end of the lease", async || {
-        (release(&store, &first, RecordEnd::Keep(b"late")).await == Ownership::Lost).then_some(())
-    })
-    .await;
+    // Nobody else has it yet: the lease alone decides. Any look at it by a caller would change it.
+    tokio::time::sleep(SHORT * 2).await;
     assert_eq!(save(&store, &first, b"late", LONG).await, Ownership::Lost);
-    take_over(&store, &second).await;
+    assert_eq!(release(&store, &first, RecordEnd::Keep(b"late")).await, Ownership::Lost);
+    assert_eq!(release(&store, &first, RecordEnd::Remove).await, Ownership::Lost);
+    assert_eq!(content_of(take_over(&store, &second).await), resumed(b"intent"));
     assert_eq!(save(&store, &first, b"late", LONG).await, Ownership::Lost);
     assert_eq!(release(&store, &first, RecordEnd::Remove).await, Ownership::Lost);
     assert_eq!(release(&store, &second, RecordEnd::Keep(b"done")).await, Ownership::Held);
 }
 
-pub(crate) async fn a_key_that_was_claimed_and_never_saved_is_new_again(state: State) {
+pub(crate) async fn a_key_that_was_claimed_and_never_saved_is_new_again(state: &State) {
     let (store, first) = (state.store().await, OwnerId::generate());
     assert_eq!(claim(&store, &first, SHORT).await, Claimed::New);
     assert_eq!(take_over(&store, &OwnerId::generate()).await, Claimed::New);
     assert_eq!(save(&store, &first, b"intent", LONG).await, Ownership::Lost);
 }
 
-pub(crate) async fn saving_begins_the_lease_anew(state: State) {
+pub(crate) async fn saving_begins_the_lease_anew(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     claim(&store, &owner, SHORT).await;
     assert_eq!(save(&store, &owner, b"intent", LONG).await, Ownership::Held);
@@ -109,7 +108,7 @@ pub(crate) async fn saving_begins_the_lease_anew(state: State) {
     assert!(retry_after > SHORT, "{retry_after:?}");
 }
 
-pub(crate) async fn a_kept_record_is_free_and_holds_its_last_content(state: State) {
+pub(crate) async fn a_kept_record_is_free_and_holds_its_last_content(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     claim(&store, &owner, LONG).await;
     assert_eq!(save(&store, &owner, b"intent", LONG).await, Ownership::Held);
@@ -118,7 +117,19 @@ pub(crate) async fn a_kept_record_is_free_and_holds_its_last_content(state: Stat
     assert_eq!(content_of(claim(&store, &OwnerId::generate(), LONG).await), resumed(b"done"));
 }
 
-pub(crate) async fn a_removed_record_is_new_even_to_another_fingerprint(state: State) {
+pub(crate) async fn a_record_tells_how_long_ago_it_was_written_whoever_claimed_it_since(state: &State) {
+    let (store, owner) = (state.store().await, OwnerId::generate());
+    claim(&store, &owner, LONG).await;
+    assert_eq!(release(&store, &owner, RecordEnd::Keep(b"done")).await, Ownership::Held);
+    eventually("time that passes", async || {
+        // Each claim is the owner's own, so that all of them find the same record.
+        let Claimed::Resumed { idle, .. } = claim(&store, &owner, LONG).await else { panic!("it is there") };
+        (idle >= SHORT).then_some(())
+    })
+    .await;
+}
+
+pub(crate) async fn a_removed_record_is_new_even_to_another_fingerprint(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     claim(&store, &owner, LONG).await;
     assert_eq!(save(&store, &owner, b"intent", LONG).await, Ownership::Held);
@@ -128,7 +139,7 @@ pub(crate) async fn a_removed_record_is_new_even_to_another_fingerprint(state: S
     assert_eq!(claimed, Ok(Claimed::New));
 }
 
-pub(crate) async fn another_fingerprint_never_gets_the_record(state: State) {
+pub(crate) async fn another_fingerprint_never_gets_the_record(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     let other = store.fingerprint(["approve", "b", "a"]);
     let claim_other =
@@ -140,7 +151,7 @@ pub(crate) async fn another_fingerprint_never_gets_the_record(state: State) {
     assert_eq!(content_of(claim(&store, &OwnerId::generate(), LONG).await), resumed(b"done"));
 }
 
-pub(crate) async fn content_above_the_bound_is_refused_and_changes_nothing(state: State) {
+pub(crate) async fn content_above_the_bound_is_refused_and_changes_nothing(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     claim(&store, &owner, LONG).await;
     let largest = vec![b'x'; MAX_CONTENT];
@@ -152,7 +163,7 @@ pub(crate) async fn content_above_the_bound_is_refused_and_changes_nothing(state
     assert_eq!(content_of(claim(&store, &owner, LONG).await), resumed(&largest));
 }
 
-pub(crate) async fn content_is_any_bytes(state: State) {
+pub(crate) async fn content_is_any_bytes(state: &State) {
     let (store, owner) = (state.store().await, OwnerId::generate());
     let bytes = (0..=255).chain([b'\r', b'\n', 0]).collect::<Vec<u8>>();
     claim(&store, &owner, LONG).await;
@@ -160,7 +171,7 @@ pub(crate) async fn content_is_any_bytes(state: State) {
     assert_eq!(content_of(claim(&store, &owner, LONG).await), resumed(&bytes));
 }
 
-pub(crate) async fn a_record_ends_after_its_ttl(state: State) {
+pub(crate) async fn a_record_ends_after_its_ttl(state: &State) {
     let settings = IdempotencySettings { require_key: false, ttl: SHORT, remember_decisions: LONG };
     let (store, owner) = (state.store_with(settings).await, OwnerId::generate());
     claim(&store, &owner, LONG).await;
@@ -173,7 +184,7 @@ pub(crate) async fn a_record_ends_after_its_ttl(state: State) {
     .await;
 }
 
-pub(crate) async fn keys_of_other_callers_and_routes_are_other_keys(state: State) {
+pub(crate) async fn keys_of_other_callers_and_routes_are_other_keys(state: &State) {
     let store = state.store().await;
     let keys = [
         store.record_key(&caller("app"), "/approve", "key-1"),
@@ -191,7 +202,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-pub(crate) async fn decisions_are_remembered_per_group_and_id(state: State) {
+pub(crate) async fn decisions_are_remembered_per_group_and_id(state: &State) {
     let (store, one, other) = (state.store().await, group("one"), group("other"));
     let (a, b, c) = (id("a"), id("b"), id("c"));
     let precise = at(1) + SignedDuration::from_nanos(1_999);
@@ -206,7 +217,7 @@ pub(crate) async fn decisions_are_remembered_per_group_and_id(state: State) {
     assert_eq!(store.remember(&other, &[], Action::Reject, at(2), soon()).await, Ok(()));
 }
 
-pub(crate) async fn a_later_decision_replaces_an_earlier_one_whatever_the_order(state: State) {
+pub(crate) async fn a_later_decision_replaces_an_earlier_one_whatever_the_order(state: &State) {
     let (store, group, id) = (state.store().await, group("one"), id("a"));
     for (action, second) in [(Action::Reject, 2), (Action::Approve, 3), (Action::Reject, 1)] {
         store.remember(&group, &[&id], action, at(second), soon()).await.unwrap();
@@ -215,7 +226,7 @@ pub(crate) async fn a_later_decision_replaces_an_earlier_one_whatever_the_order(
     assert_eq!(store.recall(&group, &[&id], soon()).await, Ok(vec![Some(latest)]));
 }
 
-pub(crate) async fn a_read_forgets_only_what_was_decided_before_it_began(state: State) {
+pub(crate) async fn a_read_forgets_only_what_was_decided_before_it_began(state: &State) {
     let (store, group, ids) = (state.store().await, group("one"), [id("a"), id("b"), id("c")]);
     for (id, second) in ids.iter().zip([1, 2, 3]) {
         store.remember(&group, &[id], Action::Approve, at(second), soon()).await.unwrap();
@@ -228,7 +239,7 @@ pub(crate) async fn a_read_forgets_only_what_was_decided_before_it_began(state: 
     assert_eq!(store.recall(&group, &all, soon()).await, Ok(vec![None, None, kept(3)]));
 }
 
-pub(crate) async fn remembered_decisions_end_by_themselves(state: State) {
+pub(crate) async fn remembered_decisions_end_by_themselves(state: &State) {
     let settings = IdempotencySettings { require_key: false, ttl: LONG, remember_decisions: SHORT };
     let (store, group, id) = (state.store_with(settings).await, group("one"), id("a"));
     store.remember(&group, &[&id], Action::Approve, at(1), soon()).await.unwrap();
@@ -242,7 +253,7 @@ pub(crate) async fn remembered_decisions_end_by_themselves(state: State) {
     assert_eq!(store.recall(&group, &[&id], soon()).await, Ok(vec![None]));
 }
 
-pub(crate) async fn a_mark_changes_with_each_decision_on_its_group_only(state: State) {
+pub(crate) async fn a_mark_changes_with_each_decision_on_its_group_only(state: &State) {
     let (store, one, other) = (state.store().await, group("one"), group("other"));
     let (before, elsewhere) =
         (store.mark(&one, soon()).await.unwrap(), store.mark(&other, soon()).await.unwrap());

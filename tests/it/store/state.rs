@@ -3,51 +3,90 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use joingate::config::IdempotencySettings;
+use joingate::config::{IdempotencySettings, RedisSettings};
 use joingate::domain::{Caller, Deadline, GroupId, JoinRequestId};
 use joingate::store::{Claimed, Fingerprint, OwnerId, Ownership, RecordKey, Store};
 use joingate::telemetry::Metrics;
+use tokio::task::JoinSet;
+
+use crate::support::RedisServer;
 
 pub(crate) const SECRET: &[u8] = b"a-secret-that-only-tests-know-about";
 /// A lease that does not run out in a test.
 pub(crate) const LONG: Duration = Duration::from_mins(1);
 /// A lease that runs out while a test waits for it.
 pub(crate) const SHORT: Duration = Duration::from_millis(150);
+/// What the settings are when nothing is set.
+pub(crate) const TIMES: IdempotencySettings = IdempotencySettings {
+    require_key: false,
+    ttl: Duration::from_hours(24),
+    remember_decisions: Duration::from_mins(10),
+};
 /// Longer than anything a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the state is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
+pub(crate) enum State {
     Memory,
-}
-
-/// One state, and how to come to a store that holds it.
-pub(crate) struct State {
-    backend: Backend,
+    Redis(RedisServer),
 }
 
 impl State {
-    #[expect(clippy::unused_async, reason = "memory is there at once")]
-    pub(crate) async fn start(backend: Backend) -> Self {
-        Self { backend }
+    /// Empties it; memory is new for each store.
+    pub(crate) fn clear(&self) {
+        match self {
+            Self::Memory => (),
+            Self::Redis(server) => server.tell(&["FLUSHALL"]),
+        }
     }
 
     pub(crate) async fn store(&self) -> Arc<Store> {
-        self.store_with(IdempotencySettings {
-            require_key: false,
-            ttl: Duration::from_hours(24),
-            remember_decisions: Duration::from_mins(10),
-        })
-        .await
+        self.store_with(TIMES).await
     }
 
-    #[expect(clippy::unused_async, reason = "memory is there at once")]
-    pub(crate) async fn store_with(&self, settings: IdempotencySettings) -> Arc<Store> {
-        let metrics = Arc::new(Metrics::new("v23.0").unwrap());
-        match self.backend {
-            Backend::Memory => Arc::new(Store::in_memory(&settings, SECRET, metrics)),
+    pub(crate) async fn store_with(&self, times: IdempotencySettings) -> Arc<Store> {
+        match self {
+            Self::Memory => {
+                let metrics = Arc::new(Metrics::new("v23.0").unwrap());
+                Arc::new(Store::in_memory(&times, SECRET, metrics))
+            }
+            // Nobody looks after the connection: what is tested does not break it.
+            Self::Redis(server) => {
+                let metrics = Arc::new(Metrics::new("v23.0").unwrap());
+                Arc::new(Store::connect(&plain(&server.url()), &times, SECRET, metrics).await.unwrap())
+            }
         }
+    }
+}
+
+/// The settings of a Redis that asks for nothing.
+pub(crate) fn plain(url: &str) -> RedisSettings {
+    RedisSettings { url: url.parse().unwrap(), password: None, ca: None }
+}
+
+/// A store in Redis whose connection is looked after.
+pub(crate) struct Replica {
+    pub store: Arc<Store>,
+    metrics: Arc<Metrics>,
+    /// Ends with it.
+    _keeper: JoinSet<()>,
+}
+
+impl Replica {
+    pub(crate) async fn start(redis: &RedisSettings) -> Self {
+        let metrics = Arc::new(Metrics::new("v23.0").unwrap());
+        let store = Arc::new(Store::connect(redis, &TIMES, SECRET, Arc::clone(&metrics)).await.unwrap());
+        let kept = Arc::clone(&store);
+        let mut keeper = JoinSet::new();
+        keeper.spawn(async move { kept.keep_connected().await });
+        Self { store, metrics, _keeper: keeper }
+    }
+
+    /// The gauge that operators see.
+    pub(crate) fn is_up(&self) -> bool {
+        let exposition = self.metrics.exposition();
+        let line = exposition.lines().find(|line| line.starts_with("joingate_store_up ")).unwrap();
+        line.ends_with(" 1")
     }
 }
 

@@ -61,7 +61,7 @@ impl TestAppBuilder {
         let environment = Environment::from_pairs(settings_for(&upstream).into_iter().chain(self.settings));
         let settings = Settings::load(None, &environment).unwrap();
         let audit = AuditLog { lines: Arc::default(), broken: self.audit_broken };
-        let app = App::start(settings, audit.clone()).unwrap();
+        let app = App::start(settings, audit.clone()).await.unwrap();
         TestApp { app, sandbox, audit }
     }
 }

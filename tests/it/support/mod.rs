@@ -7,6 +7,7 @@ pub(crate) mod process;
 mod program;
 pub(crate) mod raw_client;
 mod raw_upstream;
+mod redis_server;
 mod rust_source;
 
 pub(crate) use app::{
@@ -16,4 +17,5 @@ pub(crate) use client::{Answer, Client};
 pub(crate) use document::{Document, Operation};
 pub(crate) use program::run_program;
 pub(crate) use raw_upstream::{RawUpstream, Reply, read_request};
+pub(crate) use redis_server::{RedisServer, Tls};
 pub(crate) use rust_source::{SourceFile, own_modules, source_files, tokens};

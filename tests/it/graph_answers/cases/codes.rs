@@ -83,11 +83,9 @@ const CLASSES: &[Class] = &[
     Class {
         answer: "the call as we made it",
         codes: &[
-            (100, &[400, 404, 422]),
             (131_008, &[400]),
             (131_009, &[400]),
             (131_020, &[400]),
-            (131_202, &[400]),
             (131_209, &[400]),
             (131_212, &[400]),
             (131_214, &[400]),
@@ -97,22 +95,16 @@ const CLASSES: &[Class] = &[
         decide: "207: both failed (`upstream_rejected`)",
     },
     Class {
-        answer: "no room",
-        codes: &[(131_204, &[400])],
+        answer: "what may be due to one id and names none, and no look tells which",
+        codes: &[(100, &[400, 404, 422]), (131_202, &[400]), (131_204, &[400]), (131_213, &[400])],
         list: "502 `upstream_rejected`",
-        decide: "207: both failed (`group_full`)",
+        decide: "503 `upstream_unavailable`, `Retry-After: 5`",
     },
     Class {
         answer: "a person who cannot be added",
         codes: &[(131_203, &[400])],
         list: "502 `upstream_rejected`",
         decide: "207: both failed (`user_not_addable`)",
-    },
-    Class {
-        answer: "no such request, of two ids",
-        codes: &[(131_213, &[400])],
-        list: "502 `upstream_rejected`",
-        decide: "207: both failed (`upstream_rejected`)",
     },
     Class {
         answer: "the list changed, at its first page",
