@@ -12,7 +12,7 @@ use url::Url;
 use super::credential::TokenInUse;
 use super::fault::GraphError;
 use super::reading::Answer;
-use super::usage::read_usage;
+use super::usage::{Usage, read_usage};
 use super::wait::{date, retry_after};
 use crate::config::{GraphSettings, Loaded, Secret};
 use crate::domain::GroupId;
@@ -148,8 +148,10 @@ impl Transport {
 
     /// Shows how much of Meta's quotas is used, and answers the longest wait that the headers ask for.
     fn note_waits(&self, headers: &HeaderMap) -> Option<Duration> {
-        let value = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-        let usage = read_usage(value("x-app-usage"), value("x-business-use-case-usage"));
+        let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        let app = values("x-app-usage").map(|value| read_usage(Some(value), None));
+        let business = values("x-business-use-case-usage").map(|value| read_usage(None, Some(value)));
+        let usage = app.chain(business).fold(Usage::default(), Usage::and);
         for share in &usage.shares {
             self.metrics.graph_usage(share.header, share.measure, share.percent);
         }

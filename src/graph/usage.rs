@@ -46,7 +46,15 @@ pub fn read_usage(app: Option<&[u8]>, business: Option<&[u8]>) -> Usage {
     if let Some(bytes) = business {
         match entries(bytes) {
             Some(entries) => {
-                let entries = entries.iter().filter_map(Value::as_array).flatten().collect::<Vec<_>>();
+                // A list by the documentation; one entry alone says the same.
+                let lists = entries.iter().map(|entry| match entry {
+                    Value::Array(list) => list.as_slice(),
+                    Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                        std::slice::from_ref(entry)
+                    }
+                });
+                let entries = lists.flatten().collect::<Vec<_>>();
+                usage.unreadable += u32::from(entries.iter().any(|entry| !entry.is_object()));
                 usage.take("business", &entries);
                 usage.regain = regain(&entries);
             }
@@ -57,6 +65,20 @@ pub fn read_usage(app: Option<&[u8]>, business: Option<&[u8]>) -> Usage {
 }
 
 impl Usage {
+    /// What two fields of one answer say together: the higher share of each, and the longer time.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for share in other.shares {
+            let same = |known: &&mut Share| (known.header, known.measure) == (share.header, share.measure);
+            match self.shares.iter_mut().find(same) {
+                Some(known) => known.percent = known.percent.max(share.percent),
+                None => self.shares.push(share),
+            }
+        }
+        self.regain = self.regain.max(other.regain);
+        self.unreadable = self.unreadable.saturating_add(other.unreadable);
+        self
+    }
+
     fn take(&mut self, header: &'static str, entries: &[&Value]) {
         for measure in MEASURES {
             let percents = entries.iter().filter_map(|entry| number(entry.get(measure)?));
@@ -130,6 +152,19 @@ mod tests {
         let usage = read_usage(None, Some(value));
         assert_eq!(usage.regain, Some(Duration::from_mins(3)));
         assert_eq!(usage.shares, [Share { header: "business", measure: "call_count", percent: 95.0 }]);
+    }
+
+    #[test]
+    fn of_several_fields_the_highest_counts() {
+        let field = |minutes: u32, percent: u32| {
+            let text =
+                format!(r#"{{"1":{{"call_count":{percent},"estimated_time_to_regain_access":{minutes}}}}}"#);
+            read_usage(None, Some(text.as_bytes()))
+        };
+        let usage = field(0, 90).and(field(10, 40)).and(read_usage(Some(b"{}"), None));
+        assert_eq!((usage.regain, usage.unreadable), (Some(Duration::from_mins(10)), 0));
+        assert_eq!(usage.shares, [Share { header: "business", measure: "call_count", percent: 90.0 }]);
+        assert_eq!(read_usage(None, Some(br#"{"1":7}"#)).unreadable, 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::domain::{GroupId, JoinRequest, JoinRequestId};
 use crate::graph::{Cursor, GraphClient, Page};
 use crate::limits::Budget;
 
-/// Requests gathered at most in one walk.
+/// With so many requests gathered no further page is read; a page itself is bounded by the size of an answer.
 const MOST_REQUESTS: usize = 10_000;
 
 /// What a walk has gathered.

@@ -343,3 +343,40 @@ async fn a_fault_that_passes_is_hidden_from_the_caller() {
     app.graph().fail_next(2, Fault::html(503)).unwrap();
     assert_eq!(ids(&app.reader().list(&group).await.json()), open);
 }
+
+/// An expired version is silently served by the next one; this header is the only sign.
+#[tokio::test]
+async fn another_version_than_asked_for_is_shown_to_the_operators() {
+    let page = |version: &str| {
+        Reply::with_headers(200, &format!("facebook-api-version: {version}\r\n"), r#"{"data":[]}"#)
+    };
+    let upstream = RawUpstream::answering([page("v24.0"), page("v23.0")]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    for mismatch in [1, 0] {
+        assert_eq!(app.reader().list(GROUP).await.status, 200);
+        assert_eq!(app.metric(&["joingate_graph_version_mismatch{"]).await, mismatch);
+    }
+}
+
+#[tokio::test]
+async fn texts_longer_than_any_name_are_left_out() {
+    let entry = |length| json!({ "join_request_id": "YQ==", "username": "u".repeat(length) });
+    for (length, shown) in [(256, true), (257, false)] {
+        let upstream =
+            RawUpstream::answering([Reply::json(200, &json!({ "data": [entry(length)] }).to_string())]).await;
+        let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+        let list = app.reader().list(GROUP).await.json();
+        assert_eq!(list["join_requests"][0]["username"].is_string(), shown, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn a_very_long_list_is_cut_before_it_fills_the_memory() {
+    let ids = (0..10_000).map(|number| format!("{number:08}")).collect::<Vec<_>>();
+    let ids = ids.iter().map(String::as_str).collect::<Vec<_>>();
+    let upstream = RawUpstream::answering([page(&ids, Some("c1"))]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let list = app.reader().list(GROUP).await.json();
+    assert_eq!((list["join_requests"].as_array().unwrap().len(), upstream.requests().len()), (10_000, 1));
+    assert!(list["next_page_token"].is_string());
+}

@@ -8,7 +8,7 @@ use crate::control::Control;
 use crate::control::error::ControlError;
 use crate::control::spec::{GroupSpec, RequestSpec};
 
-/// A group made by [`Control::seed_demo`].
+/// A demonstration group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SeededGroup {
     /// Group id.

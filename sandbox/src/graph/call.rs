@@ -92,7 +92,9 @@ impl Call {
     /// What is kept of the call.
     pub(crate) fn record(&self) -> RecordedCall {
         let body = self.body.as_deref().unwrap_or_default();
-        let kept = body.get(..MAX_RECORDED_BODY).unwrap_or(body);
+        let kept = String::from_utf8_lossy(body.get(..MAX_RECORDED_BODY).unwrap_or(body));
+        // A form may carry the token where Graph would take it.
+        let form = self.header("content-type").is_some_and(|kind| kind.contains("form"));
         RecordedCall {
             sequence: 0,
             received_at: Timestamp::now(),
@@ -107,7 +109,7 @@ impl Call {
                     (name.as_str().to_owned(), redact_header(name.as_str(), &value))
                 })
                 .collect(),
-            body: String::from_utf8_lossy(kept).into_owned(),
+            body: if form { redact_query(&kept) } else { kept.into_owned() },
             status: None,
             fault_order: self.met.order,
             fault: self.met.order.map(|_| Arc::clone(&self.met.fault)),
@@ -117,10 +119,16 @@ impl Call {
 
 fn redact_query(query: &str) -> String {
     let part = |part: &str| match part.split_once('=') {
-        Some((key, _)) if SECRET_PARAMETERS.contains(&key) => format!("{key}=[redacted]"),
+        Some((key, _)) if is_secret(key) => format!("{key}=[redacted]"),
         _ => part.to_owned(),
     };
     query.split('&').map(part).collect::<Vec<_>>().join("&")
+}
+
+/// By its name as it is understood, however it is written.
+fn is_secret(key: &str) -> bool {
+    let name = percent_decode_str(key).decode_utf8_lossy();
+    SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 fn redact_header(name: &str, value: &str) -> String {
@@ -128,8 +136,8 @@ fn redact_header(name: &str, value: &str) -> String {
         return value.to_owned();
     }
     match value.split_once(' ') {
-        Some((scheme, _)) => format!("{scheme} [redacted]"),
-        None => "[redacted]".to_owned(),
+        Some((scheme @ ("Bearer" | "bearer" | "Basic" | "OAuth"), _)) => format!("{scheme} [redacted]"),
+        Some(_) | None => "[redacted]".to_owned(),
     }
 }
 
@@ -143,6 +151,8 @@ mod tests {
             redact_query("limit=2&access_token=abc&after=x"),
             "limit=2&access_token=[redacted]&after=x"
         );
+        assert_eq!(redact_query("access%5Ftoken=abc"), "access%5Ftoken=[redacted]");
+        assert_eq!(redact_header("authorization", "abc def"), "[redacted]");
         assert_eq!(redact_query(""), "");
         assert_eq!(redact_header("authorization", "Bearer abc"), "Bearer [redacted]");
         assert_eq!(redact_header("authorization", "abc"), "[redacted]");

@@ -30,7 +30,7 @@ pub struct RecordedCall {
     pub query: String,
     /// Header names in lower case with their values; the token reads `[redacted]`.
     pub headers: Vec<(String, String)>,
-    /// Body as text, cut after [`MAX_RECORDED_BODY`] bytes.
+    /// Body as text, cut after 64 KiB.
     pub body: String,
     /// Status answered; none until the answer is made, and for good when none was sent.
     pub status: Option<u16>,

@@ -155,6 +155,16 @@ fn a_point_has_one_form_of_full_length() {
 }
 
 /// Each Ed25519 key under which the signature (neutral point, 0) fits a message that nobody signed.
+/// The same two points in an encoding that no honest key has: the y coordinate plus the prime.
+#[test]
+fn a_second_encoding_of_a_small_order_key_is_refused() {
+    for first in [0xed, 0xee] {
+        let mut key = [0xff; 32];
+        (key[0], key[31]) = (first, 0x7f);
+        refused(jwks_source(&[json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(key)})]), "not a valid");
+    }
+}
+
 #[test]
 fn an_ed25519_key_of_small_order_is_refused() {
     let keys = [

@@ -16,7 +16,7 @@ pub const MAX_FAULT_BODY: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
-    /// Milliseconds before the call is looked at, even if its caller has gone by then; at most [`MAX_WAIT`].
+    /// Milliseconds before the call is looked at, even if its caller has gone by then; at most 10 minutes.
     pub delay_ms: u64,
     /// What a decision does. Means nothing for a read.
     pub effect: Effect,
@@ -37,7 +37,7 @@ pub enum Effect {
     Half,
     /// The answer promises every id, and the group changes later, whether or not the caller is still there.
     Late {
-        /// Milliseconds from the promise to the change; at most [`MAX_WAIT`].
+        /// Milliseconds from the promise to the change; at most 10 minutes.
         after_ms: u64,
     },
     /// As `late`, but held until it is released.
@@ -55,7 +55,7 @@ pub enum AnswerFault {
     Error {
         /// HTTP status, 200 to 599.
         status: u16,
-        /// The body, sent as it is; at most [`MAX_FAULT_BODY`] bytes.
+        /// The body, sent as it is; at most 4 MiB.
         body: String,
         /// Value of `Content-Type`.
         content_type: String,
@@ -64,7 +64,7 @@ pub enum AnswerFault {
     Reset,
     /// The connection is closed (TCP FIN) without an answer.
     Close,
-    /// Nothing comes until the caller goes away, or until [`MAX_WAIT`] is over.
+    /// Nothing comes until the caller goes away, or until 10 minutes are over.
     Stall,
     /// The head with the right `Content-Length`, the beginning of the body, then the end of the connection.
     Truncated {
@@ -76,7 +76,7 @@ pub enum AnswerFault {
     Drip {
         /// Bytes of a piece, at least 1.
         bytes: usize,
-        /// Milliseconds before each piece. After [`MAX_WAIT`] in all the connection is closed.
+        /// Milliseconds before each piece. After 10 minutes in all the connection is closed.
         every_ms: u64,
     },
     /// The whole body under a `Content-Length` that is not its own, then the end of the connection.

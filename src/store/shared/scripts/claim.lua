@@ -12,6 +12,10 @@ end
 if owner and owner ~= ARGV[2] and lease_end > now then
   return {'busy', '', lease_end - now}
 end
+if idle < 0 then
+  -- The clock went back, as it may when another server takes over: nobody knows how old the record is until it has caught up.
+  return {'busy', '', -idle}
+end
 local kept = tonumber(ARGV[3])
 if content ~= '' then
   kept = math.max(kept, tonumber(ARGV[4]))
