@@ -187,13 +187,12 @@ impl ChunkSender {
                     again.push(place);
                     Outcome::Failed(refusal.clone())
                 }
-                // What was meant is not open any more, and what is was not meant.
-                Some(Sight::Reopened) => Outcome::Gone(None),
-                None => Outcome::NotSent(Stopped::WithoutLook(refusal.clone())),
+                // A newer request is never decided for an older one; whoever means it asks again.
+                Some(Sight::Reopened) | None => Outcome::NotSent(Stopped::NotCleared(refusal.clone())),
             };
             put(outcomes, &[place], std::iter::once(outcome), Round::First);
         }
-        let stopped = look.is_none().then(|| Stopped::WithoutLook(refusal.clone()));
+        let stopped = look.is_none().then(|| Stopped::NotCleared(refusal.clone()));
         RoundEnd { stopped, again: Some((Round::AfterRefusal, again)) }
     }
 }
@@ -218,7 +217,8 @@ fn put(outcomes: &mut [Outcome], places: &[usize], results: impl Iterator<Item =
                 (Round::AfterDoubt, Outcome::Failed(refusal)) if refusal.class == ErrorClass::RequestGone => {
                     *outcome = Outcome::in_doubt(Some(refusal));
                 }
-                (Round::AfterDoubt, Outcome::Failed(refusal)) if refusal.class.passes() => {
+                // Graph refused this sending; the earlier one may take effect all the same.
+                (Round::AfterDoubt, Outcome::Failed(refusal)) => {
                     *outcome = Outcome::Unknown { refusal: Some(refusal), observed: Observed::Open };
                 }
                 (Round::First | Round::AfterDoubt | Round::AfterRefusal, result) => *outcome = result,

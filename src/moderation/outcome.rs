@@ -202,7 +202,7 @@ impl Outcome {
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Gone(refusal) | Self::Unknown { refusal, .. } => refusal.as_ref(),
-            Self::Failed(refusal) | Self::NotSent(Stopped::WithoutLook(refusal)) => Some(refusal),
+            Self::Failed(refusal) | Self::NotSent(Stopped::NotCleared(refusal)) => Some(refusal),
             Self::NotSent(Stopped::Graph(error)) => error.refusal(),
             Self::NotSent(Stopped::LineFull | Stopped::StoreUnavailable)
             | Self::Decided(_)

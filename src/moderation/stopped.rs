@@ -9,8 +9,8 @@ use super::{GraphError, Held, Refusal};
 pub enum Stopped {
     /// Graph, the way to it, or our limits towards it.
     Graph(GraphError),
-    /// Graph refused a call because of single ids, and no look was to be had that would tell which.
-    WithoutLook(Refusal),
+    /// Graph refused a call because of single ids, and no look showed that this one may be sent again.
+    NotCleared(Refusal),
     /// Too many ids wait for the group already.
     LineFull,
     /// What must be stored before sending could not be stored.
@@ -27,7 +27,7 @@ impl Stopped {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Graph(error) => error.retry_after(),
-            Self::WithoutLook(_) | Self::LineFull | Self::StoreUnavailable => None,
+            Self::NotCleared(_) | Self::LineFull | Self::StoreUnavailable => None,
         }
     }
 }

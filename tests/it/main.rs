@@ -24,6 +24,7 @@ mod limits;
 mod list;
 mod log_reader;
 mod metrics;
+mod model;
 mod privacy;
 mod repeats;
 mod replicas;

@@ -82,7 +82,7 @@ fn unreadable(http_status: u16) -> Raised {
 pub(crate) fn stop_problem(stopped: &Stopped) -> Raised {
     match stopped {
         Stopped::Graph(error) => call_problem(error),
-        Stopped::WithoutLook(refusal) => with_upstream(ProblemCode::UpstreamUnavailable, Some(refusal)),
+        Stopped::NotCleared(refusal) => with_upstream(ProblemCode::UpstreamUnavailable, Some(refusal)),
         Stopped::LineFull => {
             Raised::from(ProblemCode::Overloaded).detail("Too many decisions wait for this group.")
         }
