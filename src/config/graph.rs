@@ -45,9 +45,12 @@ pub struct GraphSettings {
 }
 
 impl GraphSettings {
-    /// What must be left of a request's time for a decision to be sent: a second of its own, and the look after it.
+    /// The least time of its own that a decision is sent with: less would make its outcome unknown more often than not.
+    pub const LEAST_CALL: Duration = Duration::from_secs(1);
+
+    /// What must be left of a request's time for a decision to be sent: its own, and the look after it.
     pub const fn least_decision_time(&self) -> Duration {
-        self.look_reserve.saturating_add(Duration::from_secs(1))
+        self.look_reserve.saturating_add(Self::LEAST_CALL)
     }
 
     /// `None` when something required is missing, which has then been reported.

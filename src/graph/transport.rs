@@ -92,12 +92,12 @@ impl Transport {
     }
 
     /// How long a call may take; `None` when too little is left to send it. A decision leaves time for a look after
-    /// it, and is sent only with a second of its own: less would make its outcome unknown more often than not.
+    /// it.
     fn time_for(&self, operation: GraphOperation, left: Duration) -> Option<Duration> {
         let (least, left) = match operation {
             GraphOperation::List => (Duration::from_millis(1), left),
             GraphOperation::Approve | GraphOperation::Reject => {
-                (Duration::from_secs(1), left.saturating_sub(self.look_reserve))
+                (GraphSettings::LEAST_CALL, left.saturating_sub(self.look_reserve))
             }
         };
         (left >= least).then(|| left.min(self.attempt_timeout))

@@ -140,13 +140,12 @@ impl ChunkSender {
         let in_doubt = |place: &usize| matches!(outcomes.get(*place), Some(Outcome::Unknown { .. }));
         let doubtful =
             sending.known(Instant::now()).filter(|(place, ..)| in_doubt(place)).collect::<Vec<_>>();
-        let surely_not_executed = error.as_ref().is_some_and(GraphError::surely_not_executed);
-        // What refuses this call and speaks of no id refuses the next one too.
+        // What keeps this call from being executed and speaks of no id does the same to the next one.
         let speaks_of_no_id = error.as_ref().is_some_and(|error| {
             matches!(Outcome::of_failed_call(error, sending.ids.len()), Outcome::NotSent(_))
         });
         let stop = error.map(Stopped::Graph);
-        if doubtful.is_empty() || surely_not_executed && speaks_of_no_id {
+        if doubtful.is_empty() || speaks_of_no_id {
             return RoundEnd { stopped: stop.filter(|_| speaks_of_no_id), again: None };
         }
         let ids = doubtful.iter().map(|(_, id, _)| *id);
@@ -177,11 +176,12 @@ impl ChunkSender {
         outcomes: &mut [Outcome],
         budget: &mut Budget,
     ) -> RoundEnd {
+        let known = sending.known(Instant::now()).collect::<Vec<_>>();
         let look = self.looker.look(chunk.group, sending.ids.iter(), budget).await;
         let own_word = Some(refusal).filter(|refusal| refusal.class == ErrorClass::RequestGone);
         let mut again = Vec::new();
-        for (place, id, sent) in sending.known(Instant::now()) {
-            let outcome = match look.as_ref().map(|look| look.sight(id, &sent)) {
+        for (place, id, sent) in known {
+            let result = match look.as_ref().map(|look| look.sight(id, &sent)) {
                 Some(Sight::NotOpen) => Outcome::Gone(own_word.cloned()),
                 Some(Sight::Untouched | Sight::Open) => {
                     again.push(place);
@@ -190,7 +190,9 @@ impl ChunkSender {
                 // A newer request is never decided for an older one; whoever means it asks again.
                 Some(Sight::Reopened) | None => Outcome::NotSent(Stopped::NotCleared(refusal.clone())),
             };
-            put(outcomes, &[place], std::iter::once(outcome), Round::First);
+            if let Some(outcome) = outcomes.get_mut(place) {
+                *outcome = result;
+            }
         }
         let stopped = look.is_none().then(|| Stopped::NotCleared(refusal.clone()));
         RoundEnd { stopped, again: Some((Round::AfterRefusal, again)) }

@@ -60,7 +60,6 @@ impl Course {
         ledger: &mut Ledger,
         budget: &mut Budget,
     ) -> Option<Stopped> {
-        self.recollection.decided_on(task.group, budget.deadline).await;
         let again = self.clear_doubts(task, ledger, budget).await;
         let untried = ledger.untried_places();
         let size = match task.action {
@@ -76,7 +75,6 @@ impl Course {
                 }
             }
         }
-        self.recollection.decided_on(task.group, budget.deadline).await;
         stopped
     }
 

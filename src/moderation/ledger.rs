@@ -3,7 +3,7 @@
 //! What is about to be sent is recorded before it is sent. So whoever finds the record of a gateway that died knows which ids
 //! may have been executed, and looks before sending any of them again.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,12 +61,7 @@ const CLOSING: Duration = Duration::from_millis(500);
 
 /// The lease that a request with this deadline needs.
 pub(super) fn lease_until(deadline: Deadline) -> Duration {
-    lease_for(deadline.left())
-}
-
-/// The lease that a request with so much time needs.
-pub(super) const fn lease_for(time: Duration) -> Duration {
-    time.saturating_add(MARGIN)
+    deadline.left() + MARGIN
 }
 
 /// All ids of one call.
@@ -132,19 +127,24 @@ impl Ledger {
         places: &[usize],
         seen: &[Option<Timestamp>],
     ) -> Result<(), Stopped> {
-        for (place, seen) in places.iter().zip(seen) {
-            if let Some(sent) = self.sent.get_mut(*place) {
-                *sent = Some(Sent::now(*seen));
+        let sending = places.iter().copied().zip(seen.iter().map(|seen| Sent::now(*seen)));
+        let sending = sending.collect::<HashMap<_, _>>();
+        if let Some(record) = &self.record {
+            let lease = lease_until(record.until);
+            let content = self.content(&sending, lease);
+            let saved = record.store.save(&record.key, &record.owner, &content, lease, record.until).await;
+            match saved {
+                Ok(Ownership::Held) => (),
+                // What is known of an earlier sending must stay as it is: this one does not take place.
+                Ok(Ownership::Lost) | Err(_) => return Err(Stopped::StoreUnavailable),
             }
         }
-        let Some(record) = &self.record else { return Ok(()) };
-        let content = self.content(places);
-        let lease = lease_until(record.until);
-        let saved = record.store.save(&record.key, &record.owner, &content, lease, record.until).await;
-        match saved {
-            Ok(Ownership::Held) => Ok(()),
-            Ok(Ownership::Lost) | Err(_) => Err(Stopped::StoreUnavailable),
+        for (place, sending) in sending {
+            if let Some(sent) = self.sent.get_mut(place) {
+                *sent = Some(sending);
+            }
         }
+        Ok(())
     }
 
     /// These have an outcome.
@@ -171,7 +171,7 @@ impl Ledger {
         if let Some(record) = &self.record {
             let sent_something =
                 self.entries.iter().any(|entry| !matches!(entry, Entry::Ended(Outcome::NotSent(_))));
-            let content = self.content(&[]);
+            let content = self.content(&HashMap::new(), Duration::ZERO);
             let end = if self.is_resumed() || sent_something {
                 RecordEnd::Keep(&content)
             } else {
@@ -193,16 +193,14 @@ impl Ledger {
         entries.filter(|(_, entry)| which(entry)).map(|(place, _)| place).collect()
     }
 
-    /// The content of the record, with these about to be sent.
-    fn content(&self, sending: &[usize]) -> Vec<u8> {
-        let sending = sending.iter().copied().collect::<HashSet<_>>();
-        let lease = self.record.as_ref().map(|record| lease_until(record.until)).unwrap_or_default();
-        let sent = |place: usize| self.sent.get(place).copied().flatten();
-        let entries = self.entries.iter().enumerate().map(|(place, entry)| match entry {
-            _ if sending.contains(&place) => Recorded::sending(sent(place), lease),
-            Entry::Untried => Recorded::Untried,
-            Entry::InDoubt | Entry::Ended(Outcome::Unknown { .. }) => Recorded::sent(sent(place)),
-            Entry::Ended(outcome) => outcome.settled().map_or(Recorded::Untried, Recorded::Settled),
+    /// The content of the record, with these about to be sent, which will be over within the lease.
+    fn content(&self, sending: &HashMap<usize, Sent>, lease: Duration) -> Vec<u8> {
+        let entries = self.entries.iter().zip(&self.sent).enumerate();
+        let entries = entries.map(|(place, (entry, sent))| match (sending.get(&place), entry) {
+            (Some(sending), _) => Recorded::sending(*sending, lease),
+            (None, Entry::Untried) => Recorded::Untried,
+            (None, Entry::InDoubt | Entry::Ended(Outcome::Unknown { .. })) => Recorded::sent(*sent),
+            (None, Entry::Ended(outcome)) => outcome.settled().map_or(Recorded::Untried, Recorded::Settled),
         });
         // A list of plain values has no form that cannot be written.
         serde_json::to_vec(&entries.collect::<Vec<_>>()).unwrap_or_default()
@@ -226,10 +224,9 @@ impl Recorded {
     }
 
     /// About to be sent, and over within the lease.
-    fn sending(sent: Option<Sent>, lease: Duration) -> Self {
+    fn sending(sent: Sent, lease: Duration) -> Self {
         let ended = i64::try_from(milliseconds(lease)).map_or(i64::MIN, i64::wrapping_neg);
-        let seen = sent.and_then(|sent| sent.seen).map(Timestamp::as_second);
-        Self::Sent { seen, began: 0, ended }
+        Self::Sent { seen: sent.seen.map(Timestamp::as_second), began: 0, ended }
     }
 
     /// The entry, and its last sending if it is in doubt, when it was written so long ago.
@@ -288,7 +285,7 @@ mod tests {
     async fn claimed(store: &Arc<Store>) -> (Claimed, OpenRecord) {
         let (key, fingerprint) = name(store);
         let (owner, until) = (OwnerId::generate(), Deadline::after(Duration::from_mins(1)));
-        let lease = lease_for(Duration::ZERO);
+        let lease = MARGIN;
         let claimed = store.claim(&key, &fingerprint, &owner, lease, until).await.unwrap();
         let until = Deadline::after(Duration::ZERO);
         (claimed, OpenRecord { store: Arc::clone(store), key, owner, until })
@@ -301,6 +298,20 @@ mod tests {
         record.owner = OwnerId::generate();
         let mut ledger = Ledger::untried(2, Some(record));
         assert_eq!(ledger.about_to_send(&[0], &[None]).await, Err(Stopped::StoreUnavailable));
+    }
+
+    /// A sending that did not take place must not make the one before it look younger.
+    #[tokio::test]
+    async fn a_sending_that_could_not_be_recorded_changes_nothing() {
+        let store = store();
+        let (_, mut record) = claimed(&store).await;
+        record.owner = OwnerId::generate();
+        let content = br#"[{"sent":{"seen":null,"began":0,"ended":0}}]"#;
+        let mut ledger = Ledger::resumed(1, Action::Approve, content, Duration::from_mins(1), record);
+        let newer = Timestamp::from_second(1_755_548_877).unwrap();
+        assert!(ledger.about_to_send(&[0], &[Some(newer)]).await.is_err());
+        let (_, sent) = ledger.places_in_doubt()[0];
+        assert_eq!((sent.seen, sent.began >= Duration::from_mins(1)), (None, true));
     }
 
     #[tokio::test]
@@ -331,7 +342,7 @@ mod tests {
             [(1, Some(seen))]
         );
         let Sent { began, ended, .. } = in_doubt[0].1;
-        assert!(began >= lease_for(Duration::ZERO), "sent after the last writing, which was a lease ago");
+        assert!(began >= MARGIN, "sent after the last writing, which was a lease ago");
         assert!(ended < Duration::from_secs(1), "and perhaps until the end of the lease");
     }
 
@@ -355,7 +366,7 @@ mod tests {
     #[test]
     fn a_sending_grows_older_with_every_call() {
         let seconds = Duration::from_secs;
-        let sending = Recorded::sending(Some(Sent::now(None)), seconds(16));
+        let sending = Recorded::sending(Sent::now(None), seconds(16));
         let (_, first) = sending.taken_up(Action::Approve, seconds(40));
         let (_, second) = Recorded::sent(first).taken_up(Action::Approve, seconds(5));
         let sent = second.unwrap();

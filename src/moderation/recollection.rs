@@ -1,4 +1,4 @@
-//! What is remembered beyond one request: what Graph did with which id, and when each group was decided on last.
+//! What is remembered beyond one request: what Graph did with which id.
 //!
 //! All of it is a help, none of it a condition: where the store fails, an id that could be `already_approved` is `gone`.
 
@@ -20,11 +20,6 @@ pub(super) struct Recollection(Arc<Store>);
 impl Recollection {
     pub(super) const fn new(store: Arc<Store>) -> Self {
         Self(store)
-    }
-
-    /// The group is about to be decided on, or has been: no older copy of its list is good any more.
-    pub(super) async fn decided_on(&self, group: &GroupId, until: Deadline) {
-        note(self.0.bump_mark(group, until).await);
     }
 
     /// A walk that began at `as_of` saw these open: whatever was done with them before is history.
