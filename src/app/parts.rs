@@ -66,7 +66,12 @@ pub(super) fn build_parts(
         tasks: decisions.clone(),
         runtime: Handle::current(),
     };
-    let moderation = Moderation::new(foundations, settings.graph.max_pages, PageTokens::new(key)?, bounds);
+    let moderation = Moderation::new(
+        foundations,
+        (settings.graph.max_pages, settings.reads),
+        PageTokens::new(key)?,
+        bounds,
+    );
     Ok(ApiParts {
         verifier: Arc::new(Verifier::new(&settings.auth)?),
         callers: Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics))),

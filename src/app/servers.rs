@@ -135,6 +135,8 @@ where
                 let draining = draining.clone();
                 async move { draining.notified().await }
             })
+            // A client that closes its side has gone away, as for other proxies: it holds no place and no walk any more.
+            .h1_allow_half_closed(false)
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_TIMEOUT)
             .client_disconnect_timeout(LINGER)

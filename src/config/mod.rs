@@ -11,6 +11,7 @@ mod idempotency;
 mod limits;
 mod problem;
 mod reader;
+mod reads;
 mod secret;
 mod section;
 mod server;
@@ -26,6 +27,7 @@ pub use idempotency::IdempotencySettings;
 pub use limits::LimitSettings;
 pub use problem::{SettingProblem, SettingProblems};
 pub use reader::Effective;
+pub use reads::ReadSettings;
 pub use secret::{Loaded, Secret, SecretError, SecretForm};
 pub use server::ServerSettings;
 pub use store::{RedisSettings, StoreSettings};
@@ -49,6 +51,8 @@ pub struct Settings {
     pub graph: GraphSettings,
     /// `[limits]`
     pub limits: LimitSettings,
+    /// `[reads]`
+    pub reads: ReadSettings,
     /// `[store]`
     pub store: StoreSettings,
     /// `[idempotency]`
@@ -77,7 +81,7 @@ impl Settings {
     ) -> Result<Self, SettingProblems> {
         let (entries, problems) = Entries::gather(file, environment);
         let mut reader = Reader::new(&entries, problems);
-        let Sections { server, auth, graph, limits, store, idempotency, telemetry } =
+        let Sections { server, auth, graph, limits, reads, store, idempotency, telemetry } =
             Sections::read(&mut reader);
         if store.redis.is_some() && server.secret_key.is_none() {
             let message =
@@ -91,7 +95,7 @@ impl Settings {
         let (effective, secrets) = reader.finish()?;
         // Never absent once `finish` has found no problem.
         let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;
-        Ok(Self { server, auth, graph, limits, store, idempotency, telemetry, effective, secrets })
+        Ok(Self { server, auth, graph, limits, reads, store, idempotency, telemetry, effective, secrets })
     }
 }
 
@@ -101,6 +105,7 @@ struct Sections {
     auth: AuthSettings,
     graph: Option<GraphSettings>,
     limits: LimitSettings,
+    reads: ReadSettings,
     store: StoreSettings,
     idempotency: IdempotencySettings,
     telemetry: TelemetrySettings,
@@ -113,6 +118,7 @@ impl Sections {
             auth: AuthSettings::read(&mut reader.section("auth")),
             graph: GraphSettings::read(&mut reader.section("graph")),
             limits: LimitSettings::read(&mut reader.section("limits")),
+            reads: ReadSettings::read(&mut reader.section("reads")),
             store: StoreSettings::read(&mut reader.section("store")),
             idempotency: IdempotencySettings::read(&mut reader.section("idempotency")),
             telemetry: TelemetrySettings::read(&mut reader.section("telemetry")),

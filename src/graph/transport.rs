@@ -35,10 +35,7 @@ pub(super) struct Call<'c> {
 /// Sends calls.
 #[derive(Debug)]
 pub(super) struct Transport {
-    reads: reqwest::Client,
-    /// Decisions run on another runtime than the requests they come from, so that they outlive them; their
-    /// connections must live there too.
-    decisions: reqwest::Client,
+    client: reqwest::Client,
     base: Url,
     version: String,
     app_secret: Option<Arc<Secret>>,
@@ -55,8 +52,7 @@ impl Transport {
         metrics: Arc<Metrics>,
     ) -> Result<Self, ClientError> {
         Ok(Self {
-            reads: http_client(settings)?,
-            decisions: http_client(settings)?,
+            client: http_client(settings)?,
             base: settings.base_url.clone(),
             version: settings.version.clone(),
             app_secret: settings.app_secret.clone(),
@@ -132,12 +128,8 @@ impl Transport {
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends to Graph")]
     async fn exchange(&self, call: &Call<'_>, token: &TokenInUse) -> Result<Answer, GraphError> {
-        let client = match call.operation {
-            GraphOperation::List => &self.reads,
-            GraphOperation::Approve | GraphOperation::Reject => &self.decisions,
-        };
-        let mut response =
-            client.execute(self.request(call, &token.loaded)).await.map_err(|error| fault_of(&error))?;
+        let request = self.request(call, &token.loaded);
+        let mut response = self.client.execute(request).await.map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();
         let wait = self.note_waits(response.headers());
         self.note_version(response.headers());

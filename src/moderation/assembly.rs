@@ -6,12 +6,14 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use super::chunk::ChunkSender;
+use super::copies::Copies;
 use super::course::Course;
 use super::look::Looker;
 use super::recollection::Recollection;
 use super::sightings::Sightings;
 use super::walk::Walker;
 use super::{Decider, DecisionBounds, Lister, PageTokens, Reviewer};
+use crate::config::ReadSettings;
 use crate::graph::GraphClient;
 use crate::store::Store;
 use crate::telemetry::{Audit, Metrics};
@@ -29,7 +31,7 @@ pub struct Foundations {
     pub metrics: Arc<Metrics>,
     /// Where decisions run.
     pub tasks: TaskTracker,
-    /// On which runtime.
+    /// The runtime of the process, where all calls to Graph are made: those of the HTTP workers end earlier.
     pub runtime: Handle,
 }
 
@@ -46,7 +48,12 @@ pub struct Moderation {
 
 impl Moderation {
     /// Builds it. A walk reads at most `max_pages` pages.
-    pub fn new(on: Foundations, max_pages: u32, page_tokens: PageTokens, bounds: DecisionBounds) -> Self {
+    pub fn new(
+        on: Foundations,
+        (max_pages, reads): (u32, ReadSettings),
+        page_tokens: PageTokens,
+        bounds: DecisionBounds,
+    ) -> Self {
         let Foundations { graph, store, audit, metrics, tasks, runtime } = on;
         let (graph, sightings) = (Arc::new(graph), Arc::new(Sightings::new()));
         let recollection = Arc::new(Recollection::new(Arc::clone(&store)));
@@ -54,9 +61,12 @@ impl Moderation {
         let walker = Arc::new(Walker::new(Arc::clone(&graph), max_pages, seen));
         let looker = Arc::new(Looker::new(Arc::clone(&walker), Arc::clone(&metrics)));
         let chunks = ChunkSender::new(graph, Arc::clone(&looker), Arc::clone(&sightings));
-        let lister = Arc::new(Lister::new(walker, page_tokens));
+        let copies = Arc::new(Copies::new(reads, Arc::clone(&store)));
+        let (shown, events) = (Arc::clone(&copies), Arc::clone(&metrics));
+        let lister = Arc::new(Lister::new(walker, shown, page_tokens, events, runtime.clone()));
         let reviewer = Reviewer::new(Arc::clone(&lister), Arc::clone(&recollection));
-        let course = Course { chunks, looker, sightings, recollection, turns: Arc::default(), bounds };
+        let course =
+            Course { chunks, looker, sightings, recollection, copies, turns: Arc::default(), bounds };
         let decider = Arc::new(Decider::new(course, store, audit, metrics, (tasks, runtime)));
         Self { lister, reviewer, decider }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunk::{ChunkSender, Round, Task};
+use super::copies::Copies;
 use super::ledger::Ledger;
 use super::look::{Looker, Sight};
 use super::recollection::Recollection;
@@ -35,6 +36,7 @@ pub(super) struct Course {
     pub(super) looker: Arc<Looker>,
     pub(super) sightings: Arc<Sightings>,
     pub(super) recollection: Arc<Recollection>,
+    pub(super) copies: Arc<Copies>,
     pub(super) turns: Arc<Turns>,
     pub(super) bounds: DecisionBounds,
 }
@@ -53,13 +55,21 @@ impl Course {
         })
     }
 
-    /// Sends what may be sent. Answers what stopped it, if anything did.
+    /// Sends what may be sent. Answers what stopped it, if anything did. What was read before the end of it passes for
+    /// older than the decision.
     pub(super) async fn run(
         &self,
         task: Task<'_>,
         ledger: &mut Ledger,
         budget: &mut Budget,
     ) -> Option<Stopped> {
+        self.copies.decided(task.group, budget.deadline).await;
+        let stopped = self.send_all(task, ledger, budget).await;
+        self.copies.decided(task.group, budget.deadline).await;
+        stopped
+    }
+
+    async fn send_all(&self, task: Task<'_>, ledger: &mut Ledger, budget: &mut Budget) -> Option<Stopped> {
         let again = self.clear_doubts(task, ledger, budget).await;
         let untried = ledger.untried_places();
         let size = match task.action {

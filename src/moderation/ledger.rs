@@ -265,16 +265,8 @@ fn report(released: Result<Ownership, StoreUnavailable>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::IdempotencySettings;
     use crate::domain::Caller;
     use crate::store::{Claimed, Fingerprint};
-    use crate::telemetry::Metrics;
-
-    fn store() -> Arc<Store> {
-        let minutes = Duration::from_mins(5);
-        let settings = IdempotencySettings { ttl: minutes, require_key: false, remember_decisions: minutes };
-        Arc::new(Store::in_memory(&settings, &[7; 32], Arc::new(Metrics::new("v23.0").unwrap())))
-    }
 
     fn name(store: &Store) -> (RecordKey, Fingerprint) {
         let caller = Caller { issuer: "main".to_owned(), subject: "app".to_owned() };
@@ -293,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_sent_without_the_lease_of_its_record() {
-        let store = store();
+        let store = Store::for_tests();
         let (_, mut record) = claimed(&store).await;
         record.owner = OwnerId::generate();
         let mut ledger = Ledger::untried(2, Some(record));
@@ -303,7 +295,7 @@ mod tests {
     /// A sending that did not take place must not make the one before it look younger.
     #[tokio::test]
     async fn a_sending_that_could_not_be_recorded_changes_nothing() {
-        let store = store();
+        let store = Store::for_tests();
         let (_, mut record) = claimed(&store).await;
         record.owner = OwnerId::generate();
         let content = br#"[{"sent":{"seen":null,"began":0,"ended":0}}]"#;
@@ -316,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_gateway_was_sending_when_it_died_is_in_doubt_for_the_next_call() {
-        let store = store();
+        let store = Store::for_tests();
         let (fresh, record) = claimed(&store).await;
         assert_eq!(fresh, Claimed::New);
         let mut ledger = Ledger::untried(2, Some(record));
@@ -348,7 +340,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_record_that_cannot_be_read_leaves_every_id_in_doubt() {
-        let store = store();
+        let store = Store::for_tests();
         for content in [&b"not json"[..], b"[]", br#"["untried"]"#, br#"[{"later":1},"untried"]"#] {
             let (_, record) = claimed(&store).await;
             let ledger = Ledger::resumed(2, Action::Reject, content, Duration::ZERO, record);

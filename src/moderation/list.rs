@@ -1,13 +1,14 @@
 //! The whole list of a group: complete, without duplicates, and from one version of the list.
 
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use aws_lc_rs::digest;
 use jiff::Timestamp;
 
-use super::walk::Walker;
+use super::walk::Walk;
 use super::{GraphError, PageTokenInvalid, PageTokens};
 use crate::domain::{GroupId, JoinRequest};
-use crate::limits::Budget;
+use crate::graph::Cursor;
 
 /// A group's open requests.
 #[derive(Debug)]
@@ -18,6 +19,36 @@ pub struct Listing {
     pub as_of: Timestamp,
     /// Where the list goes on, if it was cut.
     pub next_page_token: Option<String>,
+    /// The same for the same requests, whenever and wherever they were read.
+    pub fingerprint: String,
+    /// The moment of `as_of` on the clock that never jumps.
+    began: Instant,
+}
+
+impl Listing {
+    /// What a walk brought.
+    pub(super) fn of(group: &GroupId, walk: Walk, page_tokens: &PageTokens) -> Self {
+        let Walk { requests, as_of, began, next, .. } = walk;
+        Self {
+            fingerprint: fingerprint(&requests, next.as_ref()),
+            next_page_token: next.map(|cursor| page_tokens.seal(group, &cursor)),
+            requests,
+            as_of,
+            began,
+        }
+    }
+
+    /// How long ago its walk began.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// A complete list.
+    #[cfg(test)]
+    pub(super) fn for_tests(requests: Vec<JoinRequest>, began: Instant) -> Self {
+        let fingerprint = fingerprint(&requests, None);
+        Self { requests, as_of: Timestamp::UNIX_EPOCH, next_page_token: None, fingerprint, began }
+    }
 }
 
 /// Why there is no list.
@@ -33,6 +64,8 @@ pub enum ListError {
     Endless,
     /// The list is longer than one walk goes, and a part of it would not do.
     TooLong,
+    /// The task that read it died.
+    Died,
 }
 
 impl From<PageTokenInvalid> for ListError {
@@ -41,29 +74,63 @@ impl From<PageTokenInvalid> for ListError {
     }
 }
 
-/// Lists open requests, for every caller.
-#[derive(Debug)]
-pub struct Lister {
-    walker: Arc<Walker>,
-    page_tokens: PageTokens,
+/// A hash over every field, each preceded by its length, and over where the list goes on.
+fn fingerprint(requests: &[JoinRequest], next: Option<&Cursor>) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let mut add = |text: Option<&str>| {
+        let length = text.map_or(u64::MAX, |text| text.len() as u64);
+        hash.update(&length.to_be_bytes());
+        hash.update(text.unwrap_or_default().as_bytes());
+    };
+    for request in requests {
+        let JoinRequest { id, wa_id, user_id, parent_user_id, username, requested_at } = request;
+        add(Some(id.as_str()));
+        for text in [wa_id, user_id, parent_user_id, username] {
+            add(text.as_deref());
+        }
+        add(requested_at.map(|at| at.to_string()).as_deref());
+    }
+    add(next.map(Cursor::as_str));
+    let hash = hash.finish();
+    // Half of it: nobody gains from two lists that only look the same, least of all who could make them.
+    hex::encode(hash.as_ref().get(..16).unwrap_or_default())
 }
 
-impl Lister {
-    /// Lists with the walker given.
-    pub const fn new(walker: Arc<Walker>, page_tokens: PageTokens) -> Self {
-        Self { walker, page_tokens }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::JoinRequestId;
+
+    fn request(id: &str, wa_id: Option<&str>, username: Option<&str>, made: i64) -> JoinRequest {
+        JoinRequest {
+            id: JoinRequestId::parse(id).unwrap(),
+            wa_id: wa_id.map(str::to_owned),
+            user_id: None,
+            parent_user_id: None,
+            username: username.map(str::to_owned),
+            requested_at: Timestamp::from_second(made).ok(),
+        }
     }
 
-    /// Lists the group's open requests, from the start or from where an earlier answer was cut.
-    pub async fn list(
-        &self,
-        group: &GroupId,
-        page_token: Option<&str>,
-        budget: &mut Budget,
-    ) -> Result<Listing, ListError> {
-        let start = page_token.map(|token| self.page_tokens.open(group, token)).transpose()?;
-        let walk = self.walker.walk(group, start, budget).await?;
-        let next_page_token = walk.next.map(|cursor| self.page_tokens.seal(group, &cursor));
-        Ok(Listing { requests: walk.requests, as_of: walk.as_of, next_page_token })
+    #[test]
+    fn lists_that_differ_in_anything_have_different_fingerprints() {
+        let cursor = Cursor::parse("c1");
+        let base = || request("YQ==", Some("1"), None, 1);
+        let lists = [
+            (vec![], None),
+            (vec![], cursor.as_ref()),
+            (vec![base()], None),
+            (vec![base()], cursor.as_ref()),
+            (vec![base(), request("Yg==", None, None, 1)], None),
+            (vec![request("Yg==", None, None, 1), base()], None),
+            (vec![request("YQ==", None, Some("1"), 1)], None),
+            (vec![request("YQ==", Some("1"), Some(""), 1)], None),
+            (vec![request("YQ==", Some("1"), None, 2)], None),
+            (vec![request("YQ==", None, None, 1)], None),
+        ];
+        let fingerprints = lists.iter().map(|(requests, next)| fingerprint(requests, *next));
+        let different = fingerprints.collect::<std::collections::HashSet<_>>();
+        assert_eq!(different.len(), lists.len());
+        assert_eq!(fingerprint(&[base()], None), fingerprint(&[base()], None));
     }
 }

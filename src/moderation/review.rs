@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::recollection::Recollection;
-use super::{Decision, DecisionReport, Item, ListError, Lister, Outcome};
+use super::{Decision, DecisionReport, Item, ListError, Lister, Outcome, Wanted};
 use crate::limits::Budget;
 
 /// Answers what a decision would do.
@@ -22,7 +22,7 @@ impl Reviewer {
     /// What would be sent: the ids that are open now. A walk that fails or is cut answers nothing about any id.
     pub async fn review(&self, decision: Decision, budget: &mut Budget) -> Result<DecisionReport, ListError> {
         let Decision { group, action, ids, .. } = decision;
-        let listing = self.lister.list(&group, None, budget).await?;
+        let listing = self.lister.list(&group, Wanted::Fresh, budget).await?.listing;
         if listing.next_page_token.is_some() {
             return Err(ListError::TooLong);
         }

@@ -23,6 +23,8 @@ pub(super) struct Walk {
     pub(super) requests: Vec<JoinRequest>,
     /// When the walk began: every request open since then is in it.
     pub(super) as_of: Timestamp,
+    /// The same moment on the clock that never jumps.
+    pub(super) began: Instant,
     /// Where the list goes on; `None` when the walk came to its end.
     pub(super) next: Option<Cursor>,
     /// Pages read.
@@ -36,7 +38,7 @@ pub(super) struct Walk {
 
 /// Walks, for lists and for looks.
 #[derive(Debug)]
-pub struct Walker {
+pub(super) struct Walker {
     graph: Arc<GraphClient>,
     max_pages: u32,
     sightings: Arc<Sightings>,
@@ -104,6 +106,7 @@ impl Walk {
         Self {
             requests: Vec::new(),
             as_of: now(),
+            began: Instant::now(),
             next: None,
             pages: 0,
             clock: None,

@@ -43,6 +43,15 @@ impl Store {
         Self { digests: Digests::new(secret), backend }
     }
 
+    /// State of a test.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Arc<Self> {
+        let minutes = Duration::from_mins(5);
+        let settings = IdempotencySettings { ttl: minutes, require_key: false, remember_decisions: minutes };
+        let metrics = Metrics::new("v23.0").ok().map(Arc::new);
+        Arc::new(Self::in_memory(&settings, &[7; 32], metrics.expect("no name is given twice")))
+    }
+
     /// State in Redis, for every replica with the same `secret`. Waits for at most two seconds; a Redis that is
     /// not there yet is no error. [`Self::keep_connected`] must run beside it.
     pub async fn connect(

@@ -106,8 +106,8 @@ fn every_example_fits_its_schema() {
             examples += 1;
         }
     }
-    // List, decision, problem and body; the group's id in each of three paths.
-    assert_eq!(examples, 7);
+    // List, decision, problem and body; the group's id in each of three paths; the age of a copy.
+    assert_eq!(examples, 8);
 }
 
 #[test]

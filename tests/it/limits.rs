@@ -95,11 +95,11 @@ async fn calls_to_graph_at_the_same_time_are_bounded() {
         .set("LIMITS__MAX_WAIT", "10s")
         .spawn()
         .await;
-    let (group, _) = app.group_with_requests(0);
+    let groups = [0; 3].map(|requests| app.group_with_requests(requests).0);
     app.graph().fail_next(3, Fault::delay(100)).unwrap();
     let reader = app.reader();
     let started = std::time::Instant::now();
-    let lists = [reader.list(&group), reader.list(&group), reader.list(&group)];
+    let lists = groups.iter().map(|group| reader.list(group));
     let answers = futures_util::future::join_all(lists).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
     assert!(started.elapsed().as_millis() >= 300, "one after the other");

@@ -28,5 +28,6 @@ mod model;
 mod privacy;
 mod repeats;
 mod replicas;
+mod shared_reads;
 mod store;
 mod support;

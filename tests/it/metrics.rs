@@ -230,6 +230,7 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
             words("approved rejected already_approved already_rejected gone failed not_sent unknown")
         }
         ("looks_total", "result") => words("complete failed"),
+        ("shared_reads_total", "result") => words("walked joined copied"),
         ("idempotency_total", "result") => words("new resumed in_progress reused unavailable"),
         (_, "class") => words(&classes()),
         (_, "code") => {

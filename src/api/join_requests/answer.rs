@@ -125,24 +125,24 @@ pub(crate) struct ItemAnswer {
 
 impl ListAnswer {
     /// The answer to a list.
-    pub(crate) fn new(group: &GroupId, listing: Listing) -> Self {
+    pub(crate) fn new(group: &GroupId, listing: &Listing) -> Self {
         Self {
             group_id: group.as_str().to_owned(),
-            join_requests: listing.requests.into_iter().map(JoinRequestAnswer::from).collect(),
+            join_requests: listing.requests.iter().map(JoinRequestAnswer::from).collect(),
             as_of: listing.as_of.to_string(),
-            next_page_token: listing.next_page_token,
+            next_page_token: listing.next_page_token.clone(),
         }
     }
 }
 
-impl From<JoinRequest> for JoinRequestAnswer {
-    fn from(request: JoinRequest) -> Self {
+impl From<&JoinRequest> for JoinRequestAnswer {
+    fn from(request: &JoinRequest) -> Self {
         Self {
             id: request.id.as_str().to_owned(),
-            wa_id: request.wa_id,
-            user_id: request.user_id,
-            parent_user_id: request.parent_user_id,
-            username: request.username,
+            wa_id: request.wa_id.clone(),
+            user_id: request.user_id.clone(),
+            parent_user_id: request.parent_user_id.clone(),
+            username: request.username.clone(),
             requested_at: request.requested_at.map(|at| at.to_string()),
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn list_problem(error: &ListError) -> Raised {
         ListError::Endless => {
             Raised::from(ProblemCode::UpstreamError).detail("Graph's pages do not come to an end.")
         }
+        ListError::Died => ProblemCode::Internal.into(),
         ListError::TooLong => {
             Raised::from(ProblemCode::UpstreamError).detail("The group's list is longer than one walk goes.")
         }

@@ -47,6 +47,7 @@ pub struct Metrics {
     pub(super) decisions: IntCounterVec,
     pub(super) looks: IntCounterVec,
     pub(super) decisions_not_remembered: IntCounter,
+    pub(super) shared_reads: IntCounterVec,
     pub(super) idempotency: IntCounterVec,
     pub(super) store_up: IntGauge,
     pub(super) reloads: IntCounterVec,
@@ -166,6 +167,11 @@ impl Metrics {
             decisions_not_remembered: build.counter(
                 "decisions_not_remembered_total",
                 "Ids whose decision could not be remembered, since the memory for it was full.",
+            )?,
+            shared_reads: build.counters(
+                "shared_reads_total",
+                "Lists asked for, by where they came from: `walked` for them, `joined` what another had asked for, `copied`.",
+                &["result"],
             )?,
             idempotency: build.counters(
                 "idempotency_total",

@@ -102,6 +102,11 @@ impl Metrics {
         self.decisions_not_remembered.inc();
     }
 
+    /// A list was read for a caller, or taken from elsewhere. `result` is a fixed word.
+    pub fn read_shared(&self, result: &'static str) {
+        self.shared_reads.with_label_values(&[result]).inc();
+    }
+
     /// A decision came with an Idempotency-Key. `result` is a fixed word.
     pub fn idempotency(&self, result: &'static str) {
         self.idempotency.with_label_values(&[result]).inc();

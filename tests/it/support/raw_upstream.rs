@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// How long a dripping upstream waits after each byte.
@@ -23,6 +24,8 @@ pub(crate) enum Reply {
     Stall,
     /// Close the connection in a way that its other end must notice (RST), without an answer.
     Reset,
+    /// Write these bytes once there is a permit for them.
+    Gated(Arc<Semaphore>, Vec<u8>),
     /// Write these bytes one by one, a few milliseconds apart.
     Drip(Vec<u8>),
 }
@@ -82,6 +85,16 @@ impl RawUpstream {
         self.requests().iter().filter(|request| request.starts_with(&format!("{method} "))).count()
     }
 
+    /// Waits until so many requests were received.
+    pub(crate) async fn has_received(&self, requests: usize) {
+        let received = async {
+            while self.requests().len() < requests {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), received).await.expect("the requests did not come");
+    }
+
     /// Every request received, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
@@ -110,6 +123,12 @@ async fn serve(mut stream: TcpStream, next: impl Fn() -> Option<Reply>, recorded
             }
             Reply::Close => return,
             Reply::Reset => return stream.set_zero_linger().unwrap(),
+            Reply::Gated(gate, bytes) => {
+                gate.acquire().await.unwrap().forget();
+                if stream.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
             Reply::Drip(bytes) => {
                 for byte in bytes {
                     if stream.write_all(&[byte]).await.is_err() {
