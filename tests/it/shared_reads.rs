@@ -223,6 +223,47 @@ async fn a_list_read_while_a_decision_is_made_is_no_copy_after_it() {
 }
 
 #[tokio::test]
+async fn while_a_decision_is_made_no_copy_is_of_before_it_or_outlives_it() {
+    let gate = Arc::new(Semaphore::new(0));
+    let done = r#"{"messaging_product":"whatsapp","approved_join_requests":["YQ=="]}"#;
+    let done = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{done}", done.len()).into_bytes();
+    let replies = [
+        Reply::Bytes(page(&["YQ=="])),
+        Reply::Gated(Arc::clone(&gate), done),
+        Reply::Bytes(page(&["YQ=="])),
+        Reply::Bytes(page(&[])),
+    ];
+    let upstream = RawUpstream::answering(replies).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let moderator = app.moderator();
+    assert!(!is_copy(&list_accepting(&moderator, GROUP, 10).await));
+    let decider = moderator.clone();
+    let deciding =
+        [async move { decider.approve(GROUP, &["YQ=="]).await }].into_iter().collect::<JoinSet<_>>();
+    upstream.has_received(2).await;
+    // It may have been executed by now, or not yet.
+    let meanwhile = list_accepting(&moderator, GROUP, 10).await;
+    assert_eq!((ids(&meanwhile), is_copy(&meanwhile)), (vec!["YQ==".to_owned()], false));
+    gate.add_permits(1);
+    assert_eq!(answered(deciding).await.outcomes(), ["approved"]);
+    let after = list_accepting(&moderator, GROUP, 10).await;
+    assert_eq!((ids(&after), is_copy(&after)), (vec![], false));
+}
+
+#[tokio::test]
+async fn a_decision_that_a_full_redis_does_not_learn_of_ends_the_copies_of_its_process() {
+    let redis = RedisServer::start();
+    let app = TestApp::builder().set("STORE__REDIS_URL", redis.url()).spawn().await;
+    let (group, open) = app.group_with_requests(2);
+    list_accepting(&app.reader(), &group, 10).await;
+    assert!(is_copy(&list_accepting(&app.reader(), &group, 10).await));
+    let _set: String = redis.tell(&["CONFIG", "SET", "maxmemory", "1"]);
+    assert_eq!(app.moderator().approve(&group, &open[..1]).await.outcomes(), ["approved"]);
+    let after = list_accepting(&app.reader(), &group, 10).await;
+    assert_eq!((ids(&after), is_copy(&after)), (open[1..].to_vec(), false));
+}
+
+#[tokio::test]
 async fn replicas_know_of_each_others_decisions_and_without_redis_there_is_no_copy() {
     let mut redis = RedisServer::start();
     let one = TestApp::builder().set("STORE__REDIS_URL", redis.url()).spawn().await;
