@@ -52,6 +52,7 @@ pub(super) fn build_parts(
     decisions: &TaskTracker,
 ) -> Result<ApiParts, StartError> {
     let pacing = Arc::new(GraphPacing::new(&settings.limits, Arc::clone(metrics)));
+    let callers = Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics)));
     let graph = GraphClient::new(&settings.graph, pacing, Arc::clone(metrics))?;
     let bounds = DecisionBounds {
         ids_per_call: settings.graph.ids_per_call,
@@ -61,6 +62,7 @@ pub(super) fn build_parts(
     let foundations = Foundations {
         graph,
         store,
+        callers: Arc::clone(&callers),
         audit: Arc::clone(audit),
         metrics: Arc::clone(metrics),
         tasks: decisions.clone(),
@@ -74,7 +76,7 @@ pub(super) fn build_parts(
     );
     Ok(ApiParts {
         verifier: Arc::new(Verifier::new(&settings.auth)?),
-        callers: Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics))),
+        callers,
         lister: moderation.lister,
         reviewer: moderation.reviewer,
         decider: moderation.decider,

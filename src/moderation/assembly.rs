@@ -15,6 +15,7 @@ use super::walk::Walker;
 use super::{Decider, DecisionBounds, Lister, PageTokens, Reviewer};
 use crate::config::ReadSettings;
 use crate::graph::GraphClient;
+use crate::limits::CallerLimiter;
 use crate::store::Store;
 use crate::telemetry::{Audit, Metrics};
 
@@ -25,6 +26,8 @@ pub struct Foundations {
     pub graph: GraphClient,
     /// What replicas share.
     pub store: Arc<Store>,
+    /// What callers may use.
+    pub callers: Arc<CallerLimiter>,
     /// Who decided what.
     pub audit: Arc<Audit>,
     /// What happens.
@@ -54,7 +57,7 @@ impl Moderation {
         page_tokens: PageTokens,
         bounds: DecisionBounds,
     ) -> Self {
-        let Foundations { graph, store, audit, metrics, tasks, runtime } = on;
+        let Foundations { graph, store, callers, audit, metrics, tasks, runtime } = on;
         let (graph, sightings) = (Arc::new(graph), Arc::new(Sightings::new()));
         let recollection = Arc::new(Recollection::new(Arc::clone(&store)));
         let seen = (Arc::clone(&sightings), Arc::clone(&recollection));
@@ -67,7 +70,7 @@ impl Moderation {
         let reviewer = Reviewer::new(Arc::clone(&lister), Arc::clone(&recollection));
         let course =
             Course { chunks, looker, sightings, recollection, copies, turns: Arc::default(), bounds };
-        let decider = Arc::new(Decider::new(course, store, audit, metrics, (tasks, runtime)));
+        let decider = Arc::new(Decider::new(course, (store, callers), (audit, metrics), (tasks, runtime)));
         Self { lister, reviewer, decider }
     }
 }

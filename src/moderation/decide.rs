@@ -16,7 +16,7 @@ use super::course::Course;
 use super::ledger::{Ledger, OpenRecord, lease_until};
 use super::{DecisionReport, Item, Outcome, Stopped};
 use crate::domain::{Action, Caller, DecisionId, GroupId, IdempotencyKey, JoinRequestId};
-use crate::limits::Budget;
+use crate::limits::{Budget, CallerLimiter, CallerQuota};
 use crate::store::{Claimed, OwnerId, Store};
 use crate::telemetry::{Audit, Deciding, Metrics};
 
@@ -52,6 +52,8 @@ pub enum DecideError {
     TooMany,
     /// The key was used for another decision.
     KeyReused,
+    /// The caller's quota does not cover the ids; nothing was sent.
+    QuotaExceeded(Duration),
     /// A call with the same key is under way, for so long at most.
     InProgress(Duration),
     /// The record of the key cannot be read or written; nothing was sent.
@@ -60,11 +62,27 @@ pub enum DecideError {
     Died,
 }
 
+/// What came of a decision.
+#[derive(Debug)]
+pub struct Decided {
+    /// What became of its ids.
+    pub result: Result<DecisionReport, DecideError>,
+    /// What the caller has left, if ids were charged: those that an earlier call has settled cost nothing.
+    pub charged: Option<CallerQuota>,
+}
+
+impl From<DecideError> for Decided {
+    fn from(error: DecideError) -> Self {
+        Self { result: Err(error), charged: None }
+    }
+}
+
 /// Decides, for every caller.
 #[derive(Debug)]
 pub struct Decider {
     course: Course,
     store: Arc<Store>,
+    callers: Arc<CallerLimiter>,
     audit: Arc<Audit>,
     metrics: Arc<Metrics>,
     /// Decisions run here, and shutdown waits for all of them.
@@ -76,23 +94,18 @@ pub struct Decider {
 impl Decider {
     pub(super) fn new(
         course: Course,
-        store: Arc<Store>,
-        audit: Arc<Audit>,
-        metrics: Arc<Metrics>,
+        (store, callers): (Arc<Store>, Arc<CallerLimiter>),
+        (audit, metrics): (Arc<Audit>, Arc<Metrics>),
         (tasks, runtime): (TaskTracker, Handle),
     ) -> Self {
-        Self { course, store, audit, metrics, tasks, runtime }
+        Self { course, store, callers, audit, metrics, tasks, runtime }
     }
 
     /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
-    pub async fn decide(
-        self: Arc<Self>,
-        decision: Decision,
-        budget: Budget,
-    ) -> Result<DecisionReport, DecideError> {
+    pub async fn decide(self: Arc<Self>, decision: Decision, budget: Budget) -> Decided {
         // Callers who went away hold no place among the requests in flight, but their decisions do here.
         if self.tasks.len() >= self.course.bounds.most_at_once {
-            return Err(DecideError::TooMany);
+            return DecideError::TooMany.into();
         }
         let Decision { id, request_id, caller, action, group, ids, reason, on_behalf_of, key } = decision;
         let deciding = Deciding { decision_id: id, request_id, caller, on_behalf_of, reason, group, action };
@@ -100,7 +113,7 @@ impl Decider {
         let work = async move { decider.decide_or_die(&deciding, &ids, key, budget).await };
         let running = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
         // The task catches what goes wrong in it; it is not there any more only when the process ends.
-        running.await.unwrap_or(Err(DecideError::Died))
+        running.await.unwrap_or_else(|_died| DecideError::Died.into())
     }
 
     /// Whatever happens, an intent that stands in the audit log does not stand there alone.
@@ -110,7 +123,7 @@ impl Decider {
         ids: &[JoinRequestId],
         key: Option<IdempotencyKey>,
         budget: Budget,
-    ) -> Result<DecisionReport, DecideError> {
+    ) -> Decided {
         let intended = AtomicBool::new(false);
         let work = AssertUnwindSafe(self.decide_to_the_end(deciding, ids, key, &intended, budget));
         work.catch_unwind().await.unwrap_or_else(|_panicked| {
@@ -119,7 +132,7 @@ impl Decider {
                 let in_doubt = ids.iter().map(|id| Item { id: id.clone(), outcome: Outcome::in_doubt(None) });
                 self.write_down(deciding, &in_doubt.collect::<Vec<_>>());
             }
-            Err(DecideError::Died)
+            DecideError::Died.into()
         })
     }
 
@@ -129,9 +142,34 @@ impl Decider {
         ids: &[JoinRequestId],
         key: Option<IdempotencyKey>,
         intended: &AtomicBool,
+        budget: Budget,
+    ) -> Decided {
+        let ledger = match self.open(deciding, ids, key, &budget).await {
+            Ok(ledger) => ledger,
+            Err(error) => return error.into(),
+        };
+        let charged = match ledger.unsettled() {
+            0 => None,
+            unsettled => match self.callers.admit_ids(&deciding.caller, unsettled) {
+                Ok(quota) => Some(quota),
+                Err(exceeded) => {
+                    // Leaves the record as it was.
+                    drop(ledger.close(&Stopped::too_late()).await);
+                    return DecideError::QuotaExceeded(exceeded.retry_after).into();
+                }
+            },
+        };
+        Decided { result: self.carry_out(deciding, ids, ledger, intended, budget).await, charged }
+    }
+
+    async fn carry_out(
+        &self,
+        deciding: &Deciding,
+        ids: &[JoinRequestId],
+        mut ledger: Ledger,
+        intended: &AtomicBool,
         mut budget: Budget,
     ) -> Result<DecisionReport, DecideError> {
-        let mut ledger = self.open(deciding, ids, key, &budget).await?;
         let task = Task { action: deciding.action, group: &deciding.group, ids };
         let result = self.make(deciding, task, &mut ledger, intended, &mut budget).await;
         let (stopped, failed) = match result {
@@ -193,7 +231,7 @@ impl Decider {
         intended: &AtomicBool,
         budget: &mut Budget,
     ) -> Result<Option<Stopped>, DecideError> {
-        if ledger.is_settled() {
+        if ledger.unsettled() == 0 {
             return Ok(None);
         }
         // Held until every id has its outcome.

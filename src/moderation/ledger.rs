@@ -101,9 +101,9 @@ impl Ledger {
         self.resumed
     }
 
-    /// Whether there is nothing left to do.
-    pub(super) fn is_settled(&self) -> bool {
-        self.entries.iter().all(|entry| matches!(entry, Entry::Ended(_)))
+    /// How many ids there is something left to do about.
+    pub(super) fn unsettled(&self) -> usize {
+        self.entries.iter().filter(|entry| !matches!(entry, Entry::Ended(_))).count()
     }
 
     /// The places that may be sent.

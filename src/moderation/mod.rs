@@ -25,7 +25,7 @@ mod walk;
 
 pub use assembly::{Foundations, Moderation};
 pub use course::DecisionBounds;
-pub use decide::{DecideError, Decider, Decision};
+pub use decide::{DecideError, Decided, Decider, Decision};
 pub use list::{ListError, Listing};
 pub use lister::{Lister, Served, Wanted};
 pub use outcome::{Item, Observed, Outcome};

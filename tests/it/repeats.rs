@@ -43,6 +43,24 @@ async fn a_repeat_is_answered_from_the_record() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_call_has_settled_costs_no_ids() {
+    let app = TestApp::builder().set("LIMITS__CALLER", "60/h").spawn().await;
+    let (group, open) = old_requests(&app, 70);
+    let moderator = app.moderator();
+    let reject = async |key: &str, ids: &[String]| {
+        let answer = decide(&moderator, "reject", &group, ids, key).await;
+        let (_, left) = answer.header("ratelimit").split_once("r=").unwrap();
+        (answer.status, left.split(';').next().unwrap().parse::<u32>().unwrap())
+    };
+    // One for the request and one for every started 64 ids, of which there are two.
+    app.graph().fail_item(&group, &open[0], 2).unwrap();
+    assert_eq!(reject("k1", &open).await, (207, 60 - 3));
+    assert_eq!(reject("k1", &open).await, (207, 57 - 2), "one id is in doubt");
+    assert_eq!(reject("k2", &open[1..]).await, (200, 55 - 3), "already rejected, without the key");
+    assert_eq!(reject("k2", &open[1..]).await, (200, 52 - 1));
+}
+
+#[tokio::test]
 async fn a_key_belongs_to_one_decision_of_one_caller() {
     let app = TestApp::spawn().await;
     let (group, open) = old_requests(&app, 3);

@@ -1,6 +1,7 @@
 //! What approve and reject have in common: all of it but the verb.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
@@ -12,8 +13,8 @@ use crate::api::extract::{JsonBody, Visitor, group_id};
 use crate::api::problem::{ProblemCode, Raised, item_problem, list_problem, retry_after_value, stop_problem};
 use crate::api::state::Api;
 use crate::domain::{Action, DecisionId, IdempotencyKey, InvalidIdempotencyKey, Scope};
-use crate::limits::Budget;
-use crate::moderation::{DecideError, Decision, DecisionReport, Item, Outcome};
+use crate::limits::{Budget, CallerQuota};
+use crate::moderation::{DecideError, Decided, Decision, DecisionReport, Item, Outcome};
 use crate::telemetry::Fault;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -37,11 +38,6 @@ pub(super) async fn decide(
     if api.require_key && key.is_none() && !input.dry_run {
         return Err(ProblemCode::IdempotencyKeyRequired.into());
     }
-    let quota = api.parts.callers.admit_ids(visitor.caller(), ids.len()).map_err(|exceeded| {
-        Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(exceeded.retry_after))
-    })?;
-    // For the fields of the answer, whatever it will be.
-    request.extensions_mut().insert(quota);
     let decision = Decision {
         id: DecisionId::generate(),
         request_id: visitor.context.request_id.to_string(),
@@ -55,7 +51,16 @@ pub(super) async fn decide(
     };
     let id = decision.id;
     let budget = Budget::new(visitor.context.deadline, api.max_wait);
-    let report = carry_out(decision, input.dry_run, budget, api).await.map_err(|mut raised| {
+    let Answered { result, charged } = if input.dry_run {
+        review(decision, budget, api).await
+    } else {
+        carry_out(decision, budget, api).await
+    };
+    if let Some(quota) = charged {
+        // For the fields of the answer, whatever it will be.
+        request.extensions_mut().insert(quota);
+    }
+    let report = result.map_err(|mut raised| {
         raised.decision_id = Some(id);
         raised
     })?;
@@ -78,31 +83,45 @@ fn read_head(request: &HttpRequest) -> Result<Option<IdempotencyKey>, Raised> {
     key.map(Some).map_err(|error| invalid().at_parameter("Idempotency-Key", error.to_string()))
 }
 
-async fn carry_out(
-    decision: Decision,
-    dry_run: bool,
-    mut budget: Budget,
-    api: &Api,
-) -> Result<DecisionReport, Raised> {
-    if dry_run {
-        let reviewed = api.parts.reviewer.review(decision, &mut budget).await;
-        return reviewed.map_err(|error| list_problem(&error).after_spending(budget.spent));
-    }
+/// What to answer, and what the caller has left if ids were charged.
+struct Answered {
+    result: Result<DecisionReport, Raised>,
+    charged: Option<CallerQuota>,
+}
+
+async fn review(decision: Decision, mut budget: Budget, api: &Api) -> Answered {
+    let charged = match api.parts.callers.admit_ids(&decision.caller, decision.ids.len()) {
+        Ok(quota) => Some(quota),
+        Err(exceeded) => return Answered { result: Err(over_quota(exceeded.retry_after)), charged: None },
+    };
+    let reviewed = api.parts.reviewer.review(decision, &mut budget).await;
+    let result = reviewed.map_err(|error| list_problem(&error).after_spending(budget.spent));
+    Answered { result, charged }
+}
+
+async fn carry_out(decision: Decision, budget: Budget, api: &Api) -> Answered {
     let keyed = decision.key.is_some();
-    let decided = Arc::clone(&api.parts.decider).decide(decision, budget).await;
-    let report = decided.map_err(|error| refused(&error).for_earlier_calls(keyed))?;
-    match report.stopped_by() {
-        Some(stopped) => {
-            Err(stop_problem(stopped).after_spending(report.spent).for_earlier_calls(report.resumed))
+    let Decided { result, charged } = Arc::clone(&api.parts.decider).decide(decision, budget).await;
+    let result = result.map_err(|error| refused(&error).for_earlier_calls(keyed)).and_then(|report| {
+        match report.stopped_by() {
+            Some(stopped) => {
+                Err(stop_problem(stopped).after_spending(report.spent).for_earlier_calls(report.resumed))
+            }
+            None => Ok(report),
         }
-        None => Ok(report),
-    }
+    });
+    Answered { result, charged }
+}
+
+fn over_quota(retry_after: Duration) -> Raised {
+    Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(retry_after))
 }
 
 fn refused(error: &DecideError) -> Raised {
     match error {
         DecideError::AuditUnavailable => ProblemCode::AuditUnavailable.into(),
         DecideError::TooMany => ProblemCode::Overloaded.into(),
+        DecideError::QuotaExceeded(wait) => over_quota(*wait),
         DecideError::KeyReused => ProblemCode::IdempotencyKeyReused.into(),
         DecideError::InProgress(left) => {
             Raised::from(ProblemCode::IdempotencyInProgress).retry_after(Some(*left))
