@@ -88,9 +88,14 @@ impl Calls {
         self.metrics().graph_drifted(kind);
     }
 
-    /// Lets the calls after it know of a refusal that is not of a whole call.
+    /// Lets the calls after it know of a refusal.
     pub(super) fn note(&self, refusal: &mut Refusal) {
         note(refusal, &self.transport.pacing, self.metrics());
+    }
+
+    /// Graph served a call: the next pause starts short again.
+    pub(super) fn served(&self) {
+        self.transport.pacing.served();
     }
 
     async fn attempt<T>(
@@ -103,10 +108,7 @@ impl Calls {
         let (took, answer) = self.transport.send(call, token, budget).await;
         let mut result = answer.and_then(|answer| read(&answer));
         match &mut result {
-            Ok(_) => {
-                self.transport.pacing.served();
-                self.metrics().graph_token(true);
-            }
+            Ok(_) => self.metrics().graph_token(true),
             Err(error) => {
                 if let GraphError::Refused(refusal) = error {
                     self.note(refusal);

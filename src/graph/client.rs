@@ -61,8 +61,11 @@ impl GraphClient {
             if less && limit.halve() && self.calls.may_retry(operation, "less_data") {
                 continue;
             }
-            if result.as_ref().is_ok_and(|page| page.unreadable > 0) {
-                self.calls.drifted(Drift::ListEntry);
+            if let Ok(page) = &result {
+                self.calls.served();
+                if page.unreadable > 0 {
+                    self.calls.drifted(Drift::ListEntry);
+                }
             }
             return result;
         }
@@ -101,6 +104,8 @@ impl GraphClient {
         if let Some(refusal) = &mut answer.beside {
             self.calls.note(refusal);
         }
+        // After the notes: where one of them began a pause, this changes nothing.
+        self.calls.served();
         Ok(answer.replies)
     }
 }

@@ -145,6 +145,21 @@ async fn a_throttled_decision_pauses_everything() {
 }
 
 #[tokio::test]
+async fn pauses_grow_when_graph_throttles_single_ids_in_a_row() {
+    let app = TestApp::builder().set("LIMITS__MAX_WAIT", "10s").spawn().await;
+    let (group, open) = app.group_with_requests(2);
+    for id in &open {
+        app.graph().fail_item(&group, id, 131_208).unwrap();
+    }
+    let moderator = app.moderator();
+    // The second one waits for the first pause to end.
+    for (id, wait) in open.iter().zip(["1", "2"]) {
+        let answer = moderator.reject(&group, &[id]).await;
+        assert_eq!((answer.outcomes(), answer.header("retry-after")), (vec!["failed".to_owned()], wait));
+    }
+}
+
+#[tokio::test]
 async fn more_requests_than_can_be_served_at_once_are_refused_at_once() {
     let app = TestApp::builder().set("SERVER__MAX_IN_FLIGHT", "1").spawn().await;
     let (group, _) = app.group_with_requests(0);
