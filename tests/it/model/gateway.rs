@@ -1,4 +1,4 @@
-//! A gateway with its own sandbox for many programs, one after another.
+//! A gateway, or two that share a Redis, with a sandbox of their own for many programs, one after another.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use joingate::config::{Environment, Settings};
 use joingate_sandbox::{Control, RunningSandbox, Sandbox, SandboxOptions};
 use serde_json::Value;
 
-use crate::support::{Client, DECIDE, GRAPH_TOKEN, READ, settings_for, token};
+use crate::support::{Client, DECIDE, GRAPH_TOKEN, READ, RedisServer, settings_for, token};
 
 /// Nothing that a gateway does takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(1);
 pub(super) const ATTEMPT: Duration = Duration::from_millis(300);
 
 /// Settings that keep a program short. The time-out is [`ATTEMPT`].
-const SHORT: [(&str, &str); 12] = [
+const SHORT: [(&str, &str); 13] = [
     ("SERVER__REQUEST_DEADLINE", "5s"),
     ("SERVER__SHUTDOWN_TIMEOUT", "5s"),
     ("GRAPH__CONNECT_TIMEOUT", "100ms"),
@@ -32,6 +32,7 @@ const SHORT: [(&str, &str); 12] = [
     ("LIMITS__GRAPH", "1000000/min"),
     ("LIMITS__GRAPH_BURST", "100000"),
     ("LIMITS__MAX_WAIT", "2s"),
+    ("READS__MAX_COPY_AGE", "1min"),
     ("TELEMETRY__AUDIT_CLEAR_IDS", "true"),
 ];
 
@@ -44,15 +45,19 @@ const VARIANTS: [&[(&str, &str)]; 6] = [
     &[("GRAPH__PAGE_SIZE", "2"), ("GRAPH__MAX_PAGES", "1")],
     &[("GRAPH__MAX_ATTEMPTS", "1")],
 ];
+/// Of so many, one is two gateways on a Redis.
+const SHARED_EVERY: usize = 4;
 /// Seconds by which Graph's clock is off.
 const CLOCKS: [i64; 3] = [0, 3600, -90];
 
 pub(super) struct Gateway {
-    app: App,
+    apps: Vec<App>,
+    /// A caller of each.
+    callers: Vec<Client>,
     sandbox: RunningSandbox,
     audit: Audit,
-    pub(super) caller: Client,
     pub(super) clock_offset: i64,
+    _redis: Option<RedisServer>,
 }
 
 impl Gateway {
@@ -61,15 +66,27 @@ impl Gateway {
         let sandbox = Sandbox::start(options).await.unwrap();
         let clock_offset = CLOCKS[number % CLOCKS.len()];
         sandbox.control().set_clock_offset(clock_offset).unwrap();
+        let redis = number.is_multiple_of(SHARED_EVERY).then(RedisServer::start);
+        let url = redis.iter().map(|redis| ("JOINGATE_STORE__REDIS_URL".to_owned(), redis.url()));
         let settings = SHORT.iter().chain(VARIANTS[number % VARIANTS.len()]);
         let settings = settings.map(|(name, value)| (format!("JOINGATE_{name}"), (*value).to_owned()));
-        let settings = settings_for(&sandbox.base_url()).into_iter().chain(settings);
-        let settings = Settings::load(None, &Environment::from_pairs(settings)).unwrap();
+        let settings = settings_for(&sandbox.base_url()).into_iter().chain(settings).chain(url);
+        let environment = Environment::from_pairs(settings);
         let audit = Audit::default();
-        let app = App::start(settings, audit.clone()).await.unwrap();
-        let token = token("moderator", &format!("{READ} {DECIDE}"), Some("*"));
-        let caller = Client::new(format!("http://{}", app.api_address()), Some(token));
-        Self { app, sandbox, audit, caller, clock_offset }
+        let (mut apps, mut callers) = (Vec::new(), Vec::new());
+        for _ in 0..if redis.is_some() { 2 } else { 1 } {
+            let settings = Settings::load(None, &environment).unwrap();
+            let app = App::start(settings, audit.clone()).await.unwrap();
+            let token = token("moderator", &format!("{READ} {DECIDE}"), Some("*"));
+            callers.push(Client::new(format!("http://{}", app.api_address()), Some(token)));
+            apps.push(app);
+        }
+        Self { apps, callers, sandbox, audit, clock_offset, _redis: redis }
+    }
+
+    /// A caller of one of the gateways.
+    pub(super) fn caller(&self, number: usize) -> &Client {
+        &self.callers[number % self.callers.len()]
     }
 
     pub(super) fn graph(&self) -> &Control {
@@ -100,7 +117,9 @@ impl Gateway {
     }
 
     pub(super) async fn stop(self) {
-        self.app.shut_down().await;
+        for app in self.apps {
+            app.shut_down().await;
+        }
         self.sandbox.stop().await;
     }
 }

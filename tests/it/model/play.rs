@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::gateway::{Gateway, wait_until};
-use super::program::{Age, Ask, Change, GROUPS, Program, Step};
+use super::program::{Accepted, Age, Ask, Change, GROUPS, Program, Step};
 use super::record::{Call, Instance, Record, Request};
 use crate::support::Answer;
 
@@ -42,6 +42,8 @@ struct OnTheWay {
     request: Request,
     request_id: String,
     path: String,
+    /// Which gateway it goes to.
+    gateway: usize,
 }
 
 impl Play<'_> {
@@ -152,7 +154,7 @@ impl Play<'_> {
                 self.finish(other, Some(second)).await;
             }
             Step::Contest(ask) => self.contest(ask).await,
-            Step::List(group) => self.list(*group).await,
+            Step::List(group, accepted) => self.list(*group, *accepted).await,
             Step::Change(group, change) => self.change(*group, *change),
             Step::Trouble(group, trouble) => {
                 self.order(&self.groups[*group], trouble.verb, &trouble.fault, trouble.calls);
@@ -202,7 +204,12 @@ impl Play<'_> {
             answer: None,
             decided: Vec::new(),
         };
-        OnTheWay { request, request_id: format!("{}-{}", self.groups[0], self.sent), path }
+        OnTheWay {
+            request,
+            request_id: format!("{}-{}", self.groups[0], self.sent),
+            path,
+            gateway: self.sent,
+        }
     }
 
     async fn finish(&mut self, mut way: OnTheWay, answer: Option<Answer>) {
@@ -270,7 +277,9 @@ impl Play<'_> {
     async fn contest(&mut self, ask: &Ask) {
         let other = if ask.verb == Verb::Approve { Verb::Reject } else { Verb::Approve };
         let one = self.prepare_ask(&Ask { key: None, ..ask.clone() });
-        let other = self.prepare_ask(&Ask { key: None, fault: None, verb: other, ..ask.clone() });
+        let mut other = self.prepare_ask(&Ask { key: None, fault: None, verb: other, ..ask.clone() });
+        // Only in one process do they wait for each other.
+        other.gateway = one.gateway;
         let (first, second) = futures_util::join!(send(self.gateway, &one), send(self.gateway, &other));
         // They went one after the other: the calls of each begin with its verb.
         let before = one.request.calls[0];
@@ -288,14 +297,29 @@ impl Play<'_> {
         }
     }
 
-    async fn list(&mut self, group: usize) {
-        let from = Timestamp::now();
-        let answer = self.gateway.caller.list(&self.groups[group]).await;
+    async fn list(&mut self, group: usize, accepted: Accepted) {
+        let asked = Timestamp::now();
+        self.sent += 1;
+        let path = format!("/v1/groups/{}/join-requests", self.groups[group]);
+        let headers: &[_] = match accepted {
+            Accepted::Fresh => &[],
+            Accepted::Copy => &[("cache-control", "max-age=60")],
+        };
+        let answer = self.gateway.caller(self.sent).send(Method::GET, &path, headers, "").await;
         let to = Timestamp::now();
         if answer.status != 200 {
             return;
         }
         let body = answer.json();
+        let mut from = asked;
+        if answer.headers.contains_key("age") {
+            self.record.copies += 1;
+            from = body["as_of"].as_str().unwrap().parse().unwrap();
+            let mut decided = self.record.requests.iter().filter(|one| one.group == self.groups[group]);
+            if accepted == Accepted::Fresh || decided.any(|one| !one.calls.is_empty() && one.began > from) {
+                self.record.findings.push(format!("a copy of {from} was given to who asked at {asked}"));
+            }
+        }
         self.record_effects();
         let listed = body["join_requests"].as_array().unwrap();
         let listed = listed.iter().filter_map(|one| one["id"].as_str()).collect::<Vec<_>>();
@@ -345,7 +369,7 @@ async fn send(gateway: &Gateway, way: &OnTheWay) -> Answer {
     let mut headers = vec![("content-type", "application/json"), ("x-request-id", &way.request_id)];
     headers.extend(key.iter().map(|key| ("idempotency-key", key.as_str())));
     let body = json!({ "join_request_ids": way.request.ids }).to_string();
-    let answer = gateway.caller.send(Method::POST, &way.path, &headers, body);
+    let answer = gateway.caller(way.gateway).send(Method::POST, &way.path, &headers, body);
     tokio::time::timeout(PATIENCE, answer).await.expect("no answer came")
 }
 

@@ -47,10 +47,17 @@ pub(super) enum Step {
     Both(Ask, Ask),
     /// Two contrary decisions on one group at once.
     Contest(Ask),
-    List(usize),
+    List(usize, Accepted),
     Change(usize, Change),
     Trouble(usize, Trouble),
     Styles(Styles),
+}
+
+/// Which list a caller accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accepted {
+    Fresh,
+    Copy,
 }
 
 #[derive(Clone, Debug)]
@@ -89,6 +96,7 @@ pub(super) fn programs() -> impl Strategy<Value = Program> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
+    let accepted = select(vec![Accepted::Fresh, Accepted::Copy, Accepted::Copy]);
     prop_oneof![
         8 => asks().prop_map(Step::Decide),
         4 => (0..8_usize).prop_map(Step::Repeat),
@@ -98,7 +106,7 @@ fn steps() -> impl Strategy<Value = Step> {
             Step::Both(Ask { group: 0, ..one }, Ask { group: 1, ..other })
         }),
         1 => asks().prop_map(Step::Contest),
-        3 => (0..GROUPS).prop_map(Step::List),
+        4 => (0..GROUPS, accepted).prop_map(|(group, accepted)| Step::List(group, accepted)),
         5 => (0..GROUPS, changes()).prop_map(|(group, change)| Step::Change(group, change)),
         5 => (0..GROUPS, troubles()).prop_map(|(group, trouble)| Step::Trouble(group, trouble)),
         1 => styles().prop_map(Step::Styles),

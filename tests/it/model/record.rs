@@ -180,6 +180,8 @@ pub(super) struct Record {
     pub(super) styles: Vec<(Timestamp, Styles)>,
     /// Ids whose decisions fail with a code that leaves the outcome open.
     pub(super) unclear: Vec<String>,
+    /// Lists that were copies.
+    pub(super) copies: usize,
     /// What was wrong with lists.
     pub(super) findings: Vec<String>,
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::record::Record;
 
 /// Everything here occurs in a run of thousands of programs.
-const EXPECTED: [&str; 14] = [
+const EXPECTED: [&str; 15] = [
     "approved",
     "rejected",
     "already_approved",
@@ -21,7 +21,9 @@ const EXPECTED: [&str; 14] = [
     "sent twice for one request",
     "late effect on a later request",
     "caller gone",
+    COPY,
 ];
+const COPY: &str = "list that was a copy";
 const JUDGED: &str = "program";
 /// On a machine too slow for the time-out of a call, or after a pause that Graph asked for.
 const NOT_JUDGED: &str = "program that is not judged";
@@ -35,6 +37,7 @@ impl Tally {
     pub(super) fn count(&mut self, record: &Record) {
         let mut add = |what: String| *self.0.entry(what).or_default() += 1;
         add(if record.is_out_of_order() { NOT_JUDGED } else { JUDGED }.to_owned());
+        (0..record.copies).for_each(|_| add(COPY.to_owned()));
         for call in &record.calls {
             add(call.kind());
         }
