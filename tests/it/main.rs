@@ -30,4 +30,5 @@ mod repeats;
 mod replicas;
 mod shared_reads;
 mod store;
+mod stress;
 mod support;
