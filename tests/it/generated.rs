@@ -18,7 +18,7 @@ pub(crate) fn compare(file: &str, marker: &str, expected: &str) {
         std::fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
     } else if shown != expected {
         panic!(
-            "{file} differs from the program at `{marker}`; write it anew with `JOINGATE_REGENERATE=1 cargo test --test it -- generated graph_answers --test-threads 1`"
+            "{file} differs from the program at `{marker}`; write it anew with `JOINGATE_REGENERATE=1 cargo test --test it -- generated graph_answers fault_outcomes --test-threads 1`"
         );
     }
 }

@@ -15,6 +15,7 @@ mod contract;
 mod corpus;
 mod decide;
 mod docs_page;
+mod fault_outcomes;
 mod generated;
 mod graph_answers;
 mod in_doubt;
