@@ -64,6 +64,7 @@ const EVERYWHERE: &[Code] = &[
     Code::GroupSuspended,
     Code::UriTooLong,
     Code::QuotaExceeded,
+    Code::AuthThrottled,
     Code::HeadersTooLarge,
     Code::Internal,
     Code::UpstreamError,

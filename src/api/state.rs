@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::Verifier;
 use crate::config::Settings;
-use crate::limits::CallerLimiter;
+use crate::limits::{CallerLimiter, Strangers};
 use crate::moderation::{Decider, Lister, Reviewer};
 use crate::telemetry::Metrics;
 
@@ -18,6 +18,8 @@ pub struct ApiParts {
     pub verifier: Arc<Verifier>,
     /// Counts what callers use.
     pub callers: Arc<CallerLimiter>,
+    /// Counts tokens that do not pass.
+    pub strangers: Strangers,
     /// Lists.
     pub lister: Arc<Lister>,
     /// Tries decisions out.

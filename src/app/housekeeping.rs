@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use crate::auth::Verifier;
 use crate::config::Secret;
-use crate::limits::CallerLimiter;
 use crate::moderation::Lister;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
 /// How often files of secrets and keys are looked at: Kubernetes takes about a minute to swap them anyway.
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
-/// How often idle callers and old copies are forgotten.
+/// How often old copies are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Looks at the files of secrets and keys again and again.
@@ -43,10 +42,9 @@ fn look(secrets: &[Arc<Secret>], verifier: &Verifier, metrics: &Metrics) {
     }
 }
 
-pub(super) async fn sweep(callers: Arc<CallerLimiter>, lister: Arc<Lister>) {
+pub(super) async fn sweep(lister: Arc<Lister>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
-        callers.sweep();
         lister.sweep();
     }
 }

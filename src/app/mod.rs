@@ -96,8 +96,7 @@ impl App {
         let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
         let decisions = TaskTracker::new();
         let parts = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
-        let (callers, lister) = (Arc::clone(&parts.callers), Arc::clone(&parts.lister));
-        let verifier = Arc::clone(&parts.verifier);
+        let (lister, verifier) = (Arc::clone(&parts.lister), Arc::clone(&parts.verifier));
         let api = web::Data::new(Api::new(parts, &settings));
 
         let api_listener = bind("server.listen", settings.server.listen)?;
@@ -112,7 +111,7 @@ impl App {
         background.spawn(report_end("API", api_server));
         background.spawn(report_end("admin", admin_server));
         background.spawn(stop.clone().run_until_cancelled_owned(reload(settings.secrets, verifier, metrics)));
-        background.spawn(stop.clone().run_until_cancelled_owned(sweep(callers, lister)));
+        background.spawn(stop.clone().run_until_cancelled_owned(sweep(lister)));
         background.spawn(stop.clone().run_until_cancelled_owned(keep_connected(store)));
         readiness.up();
         Ok(Self {

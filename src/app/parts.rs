@@ -10,7 +10,7 @@ use crate::api::ApiParts;
 use crate::auth::Verifier;
 use crate::config::{IdempotencySettings, ServerSettings, Settings, StoreSettings};
 use crate::graph::GraphClient;
-use crate::limits::{CallerLimiter, GraphPacing};
+use crate::limits::{CallerLimiter, GraphPacing, Strangers};
 use crate::moderation::{DecisionBounds, Foundations, Moderation, PageTokens};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Audit, Metrics};
@@ -77,6 +77,7 @@ pub(super) fn build_parts(
     Ok(ApiParts {
         verifier: Arc::new(Verifier::new(&settings.auth)?),
         callers,
+        strangers: Strangers::new(settings.limits.auth_failures, Arc::clone(metrics)),
         lister: moderation.lister,
         reviewer: moderation.reviewer,
         decider: moderation.decider,

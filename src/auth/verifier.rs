@@ -55,18 +55,23 @@ impl Verifier {
         self.issuers.iter().find_map(|issuer| issuer.keys.uses_latest(setting)).unwrap_or(true)
     }
 
-    /// Checks a token, or finds that it was checked before, with the keys still in force and its time not over.
+    /// Whose token it is, if it was checked before, with the keys still in force and its time not over.
+    pub fn recall(&self, token: &str, now: Timestamp) -> Option<Arc<Verified>> {
+        let fingerprint = (token.len() <= MAX_TOKEN_BYTES).then(|| VerifiedTokens::fingerprint(token))?;
+        self.known.find(&fingerprint, |entry| self.still_holds(entry, now))
+    }
+
+    /// Checks a token that is not remembered.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, AuthFailure> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(AuthFailure::TooLarge);
         }
-        let fingerprint = VerifiedTokens::fingerprint(token);
-        if let Some(verified) = self.known.find(&fingerprint, |entry| self.still_holds(entry, now)) {
+        if let Some(verified) = self.recall(token, now) {
             return Ok(verified);
         }
         let entry = self.check(token, now)?;
         let verified = Arc::clone(&entry.verified);
-        self.known.keep(fingerprint, entry);
+        self.known.keep(VerifiedTokens::fingerprint(token), entry);
         Ok(verified)
     }
 

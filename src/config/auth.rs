@@ -162,9 +162,8 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
 }
 
 fn read_grants(section: &mut Section<'_, '_>) -> Vec<GrantSettings> {
-    let mut indexes = section.reader.names_below(&section.key("grants")).into_iter().collect::<Vec<_>>();
-    indexes.sort_by_key(|index| (index.len(), index.clone()));
-    indexes.iter().map(|index| GrantSettings::read(section, index)).collect()
+    let places = section.reader.places_below(&section.key("grants"));
+    places.iter().map(|index| GrantSettings::read(section, index)).collect()
 }
 
 impl GrantSettings {

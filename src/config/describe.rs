@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::Sections;
 use super::auth::{GrantSettings, IssuerSettings};
 use super::entries::Entries;
+use super::limits::CallerLimitSettings;
 use super::reader::Reader;
 
 /// Every setting as a Markdown table, in the order of the sections.
@@ -14,11 +15,12 @@ pub fn settings_table() -> String {
     Sections::read(&mut reader);
     IssuerSettings::read(&mut reader.section("auth"), "<name>");
     GrantSettings::read(&mut reader.section("auth.issuers.<name>"), "<n>");
+    CallerLimitSettings::read(&mut reader.section("limits"), "<n>");
     let mut table = "| key | default | allowed | meaning |\n|---|---|---|---|\n".to_owned();
     let mut rows = reader.effective;
-    // The issuers are read last; they belong behind the rest of their section.
+    // What stands in lists is read last; it belongs behind the rest of its section.
     rows.sort_by_key(|row| {
-        ["server", "auth", "graph", "limits", "store", "idempotency", "telemetry"]
+        ["server", "auth", "graph", "limits", "reads", "store", "idempotency", "telemetry"]
             .map(|section| !row.key.starts_with(section))
     });
     for row in rows {

@@ -24,7 +24,7 @@ pub use describe::settings_table;
 pub use entries::Environment;
 pub use graph::GraphSettings;
 pub use idempotency::IdempotencySettings;
-pub use limits::LimitSettings;
+pub use limits::{CallerLimitSettings, LimitSettings};
 pub use problem::{SettingProblem, SettingProblems};
 pub use reader::Effective;
 pub use reads::ReadSettings;
@@ -87,6 +87,12 @@ impl Settings {
             let message =
                 "it must be set with `store.redis_url`: replicas share the state of the same key only";
             reader.section("server").missing("secret_key_file", message);
+        }
+        for (place, caller) in reader.places_below("limits.callers").iter().zip(&limits.callers) {
+            if !auth.issuers.iter().any(|issuer| issuer.name == caller.issuer) {
+                let mut section = reader.section(&format!("limits.callers.{place}"));
+                section.missing("issuer", "it names no issuer of `auth.issuers`");
+            }
         }
         for (key, message) in further(&auth, graph.as_ref()) {
             let source = reader.sources_of(&key);

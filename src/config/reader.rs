@@ -71,6 +71,13 @@ impl<'e> Reader<'e> {
         below.filter_map(|rest| rest.split_once('.').map(|(name, _)| name.to_owned())).collect()
     }
 
+    /// The places of a list of tables, in order.
+    pub(super) fn places_below(&self, prefix: &str) -> Vec<String> {
+        let mut places = self.names_below(prefix).into_iter().collect::<Vec<_>>();
+        places.sort_by_key(|place| (place.len(), place.clone()));
+        places
+    }
+
     /// All problems, unknown keys among them, or what took effect.
     pub(super) fn finish(mut self) -> Result<(Vec<Effective>, Vec<Arc<Secret>>), SettingProblems> {
         let is_known_section = |key: &str, entry: &Entry| {

@@ -1,26 +1,28 @@
 //! The units each caller may use, so that no application starves another.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
 use governor::{InsufficientCapacity, RateLimiter};
+use quick_cache::sync::Cache;
 
 use super::quota;
 use crate::config::{LimitSettings, Rate};
 use crate::domain::Caller;
 use crate::telemetry::{LimitName, Metrics};
 
-/// Callers remembered at most before idle ones are dropped outside the regular sweep.
+/// Callers remembered at most. Those that ask least are forgotten first: they have their units back anyway, mostly.
 const MAX_CALLERS: usize = 100_000;
 /// Ids that one unit pays for.
 const IDS_PER_UNIT: usize = 64;
 
-type Limiter = RateLimiter<Caller, DashMapStateStore<Caller>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
 
 /// What a caller has left, for the `RateLimit` fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,37 +46,45 @@ pub struct QuotaExceeded {
     pub retry_after: Duration,
 }
 
-/// Counts units per caller: one for each request, one more for every started 64 ids.
-#[derive(Debug)]
-pub struct CallerLimiter {
-    limiter: Limiter,
+/// What a caller may use.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
     rate: Rate,
     burst: u32,
-    started: Instant,
-    /// Seconds after the start.
-    swept_at: AtomicU64,
+}
+
+/// What one caller has used.
+struct Account {
+    limiter: Limiter,
+    allowance: Allowance,
+}
+
+/// Counts units per caller: one for each request, one more for every started 64 ids.
+pub struct CallerLimiter {
+    accounts: Cache<Caller, Arc<Account>>,
+    usual: Allowance,
+    /// Of the callers that have one of their own.
+    special: HashMap<Caller, Allowance>,
     metrics: Arc<Metrics>,
 }
 
 impl CallerLimiter {
     /// A limiter in which nobody has used anything.
     pub fn new(settings: &LimitSettings, metrics: Arc<Metrics>) -> Self {
-        let limiter = RateLimiter::dashmap(quota(settings.caller, settings.caller_burst)).with_middleware();
+        let special = settings.callers.iter().map(|one| {
+            let caller = Caller { issuer: one.issuer.clone(), subject: one.subject.clone() };
+            (caller, Allowance { rate: one.rate, burst: one.burst })
+        });
         Self {
-            limiter,
-            rate: settings.caller,
-            burst: settings.caller_burst,
-            started: Instant::now(),
-            swept_at: AtomicU64::new(0),
+            accounts: Cache::new(MAX_CALLERS),
+            usual: Allowance { rate: settings.caller, burst: settings.caller_burst },
+            special: special.collect(),
             metrics,
         }
     }
 
     /// Takes the unit of a request.
     pub fn admit(&self, caller: &Caller) -> Result<CallerQuota, QuotaExceeded> {
-        if self.limiter.len() > MAX_CALLERS {
-            self.sweep_soon();
-        }
         self.take(caller, NonZeroU32::MIN)
     }
 
@@ -84,41 +94,42 @@ impl CallerLimiter {
         self.take(caller, NonZeroU32::new(units).unwrap_or(NonZeroU32::MIN))
     }
 
-    /// Sweeps between the timer's turns, but not with every request.
-    fn sweep_soon(&self) {
-        let seconds = self.started.elapsed().as_secs();
-        let last = self.swept_at.swap(seconds, Ordering::Relaxed);
-        if seconds > last {
-            self.sweep();
-        }
-    }
-
-    /// Forgets callers whose units are all there again; called on a timer.
-    pub fn sweep(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
-    }
-
     fn take(&self, caller: &Caller, units: NonZeroU32) -> Result<CallerQuota, QuotaExceeded> {
-        match self.limiter.check_key_n(caller, units) {
-            Ok(Ok(state)) => Ok(self.state(state.remaining_burst_capacity())),
+        let account = self.account(caller);
+        match account.limiter.check_n(units) {
+            Ok(Ok(state)) => Ok(account.allowance.state(state.remaining_burst_capacity())),
             Ok(Err(not_until)) => {
                 let retry_after = not_until.wait_time_from(DefaultClock::default().now());
-                Err(self.refuse("rate", retry_after))
+                Err(self.refuse(&account, "rate", retry_after))
             }
-            // More units than the burst holds could never pass; `limits.caller_burst` is bounded so that none are.
-            Err(InsufficientCapacity(_)) => Err(self.refuse("burst", Duration::from_hours(1))),
+            // More units than the burst holds could never pass; the bounds of the settings see to it that none are.
+            Err(InsufficientCapacity(_)) => Err(self.refuse(&account, "burst", Duration::from_hours(1))),
         }
     }
 
-    fn refuse(&self, reason: &'static str, retry_after: Duration) -> QuotaExceeded {
-        self.metrics.limited(LimitName::Caller, reason);
-        QuotaExceeded { quota: self.state(0), retry_after }
+    fn account(&self, caller: &Caller) -> Arc<Account> {
+        let open = || {
+            let allowance = self.special.get(caller).copied().unwrap_or(self.usual);
+            let limiter = RateLimiter::direct(quota(allowance.rate, allowance.burst)).with_middleware();
+            Ok::<_, std::convert::Infallible>(Arc::new(Account { limiter, allowance }))
+        };
+        match self.accounts.get_or_insert_with(caller, open) {
+            Ok(account) => account,
+            Err(never) => match never {},
+        }
     }
 
-    fn state(&self, remaining: u32) -> CallerQuota {
-        let missing = self.burst.saturating_sub(remaining);
-        let interval = self.rate.per / self.rate.count.max(1);
+    fn refuse(&self, account: &Account, reason: &'static str, retry_after: Duration) -> QuotaExceeded {
+        self.metrics.limited(LimitName::Caller, reason);
+        QuotaExceeded { quota: account.allowance.state(0), retry_after }
+    }
+}
+
+impl Allowance {
+    fn state(self, remaining: u32) -> CallerQuota {
+        let Self { rate, burst } = self;
+        let missing = burst.saturating_sub(remaining);
+        let interval = rate.per / rate.count.max(1);
         let reset_seconds = interval.saturating_mul(missing).as_secs_f64().ceil();
         #[expect(
             clippy::cast_possible_truncation,
@@ -126,6 +137,36 @@ impl CallerLimiter {
             reason = "non-negative and far below 2^53"
         )]
         let reset_seconds = reset_seconds as u64;
-        CallerQuota { rate: self.rate, burst: self.burst, remaining, reset_seconds }
+        CallerQuota { rate, burst, remaining, reset_seconds }
+    }
+}
+
+impl fmt::Debug for CallerLimiter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CallerLimiter").field("callers", &self.accounts.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_forgotten_before_they_are_too_many() {
+        let rate = Rate { count: 1, per: Duration::from_hours(1) };
+        let settings = LimitSettings { caller: rate, ..LimitSettings::for_tests() };
+        let limiter = CallerLimiter::new(&settings, Arc::new(Metrics::new("v23.0").unwrap()));
+        let caller = |number: usize| Caller { issuer: "main".to_owned(), subject: format!("app-{number}") };
+        for _ in 0..settings.caller_burst {
+            assert!(limiter.admit(&caller(0)).is_ok());
+        }
+        for number in 1..MAX_CALLERS + 5_000 {
+            assert!(limiter.admit(&caller(number)).is_ok());
+            // Whoever keeps asking is not forgotten.
+            if number % 100 == 0 {
+                assert!(limiter.admit(&caller(0)).is_err(), "after {number} others");
+            }
+        }
+        assert!(limiter.accounts.len() <= MAX_CALLERS);
     }
 }

@@ -4,11 +4,13 @@ mod budget;
 mod caller;
 mod graph_pacing;
 mod pause;
+mod strangers;
 
 pub use budget::{Budget, Spent};
 pub use caller::{CallerLimiter, CallerQuota, QuotaExceeded};
 pub use graph_pacing::{GraphPacing, Held, Permit};
 pub use pause::PauseReason;
+pub use strangers::Strangers;
 
 use std::num::NonZeroU32;
 

@@ -149,6 +149,8 @@ pub enum LimitName {
     Graph,
     /// The requests served at once.
     InFlight,
+    /// The tokens from one address that do not pass.
+    AuthFailures,
 }
 
 impl LimitName {
@@ -158,6 +160,7 @@ impl LimitName {
             Self::Caller => "caller",
             Self::Graph => "graph",
             Self::InFlight => "in_flight",
+            Self::AuthFailures => "auth_failures",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::{AUDIENCE, DECIDE, READ, TestApp, token};
+use crate::support::{AUDIENCE, Client, DECIDE, READ, TestApp, token};
 
 #[tokio::test]
 async fn without_a_token_the_challenge_names_no_error() {
@@ -74,4 +74,34 @@ async fn changed_keys_that_cannot_be_used_are_refused_and_counted() {
     let counts = async { while app.metric(&refused).await == 0 {} };
     tokio::time::timeout(Duration::from_secs(30), counts).await.expect("the file is looked at again");
     assert_eq!(app.metric(&[reloads, r#"result="taken""#]).await, 0);
+}
+
+#[tokio::test]
+async fn an_address_whose_tokens_do_not_pass_is_heard_less_often() {
+    let app = TestApp::builder().set("LIMITS__AUTH_FAILURES", "3/h").spawn().await;
+    let (group, _) = app.group_with_requests(1);
+    let known = app.reader();
+    assert_eq!(known.list(&group).await.status, 200);
+    let stranger = Client::new(app.url(), Some(token("stranger", READ, Some("*")) + "x"));
+    for _ in 0..3 {
+        stranger.list(&group).await.expect_problem(401, "unauthorized");
+    }
+    let refused = stranger.list(&group).await;
+    refused.expect_problem(429, "auth_throttled");
+    let wait = refused.header("retry-after").parse::<u64>().unwrap();
+    assert!((1100..=1200).contains(&wait), "one in twenty minutes: {wait}");
+    app.anonymous().list(&group).await.expect_problem(429, "auth_throttled");
+    // A valid token that was never seen is not looked at; one that has passed before is.
+    app.moderator().list(&group).await.expect_problem(429, "auth_throttled");
+    assert_eq!(known.list(&group).await.status, 200);
+    assert_eq!(app.metric(&["joingate_auth_failures_total{"]).await, 3);
+    assert_eq!(app.metric(&["joingate_limited_total{", r#"limit="auth_failures""#]).await, 3);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_no_address_is_held_back() {
+    let app = TestApp::builder().set("LIMITS__AUTH_FAILURES", "off").spawn().await;
+    for _ in 0..100 {
+        app.anonymous().list("Y2FwaTox").await.expect_problem(401, "unauthorized");
+    }
 }

@@ -30,6 +30,25 @@ async fn a_caller_who_has_used_everything_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_caller_may_have_an_allowance_of_its_own() {
+    let app = TestApp::builder()
+        .set("LIMITS__CALLER", "60/h")
+        .set("LIMITS__CALLER_BURST", "17")
+        .set("LIMITS__CALLERS__0__ISSUER", "test")
+        .set("LIMITS__CALLERS__0__SUB", "reader")
+        .set("LIMITS__CALLERS__0__RATE", "10/s")
+        .set("LIMITS__CALLERS__0__BURST", "500")
+        .spawn()
+        .await;
+    let (group, _) = app.group_with_requests(0);
+    let (special, usual) = (app.reader().list(&group).await, app.moderator().list(&group).await);
+    assert_eq!(special.header("ratelimit-policy"), r#""caller";q=10;w=1"#);
+    assert!(special.header("ratelimit").starts_with(r#""caller";r=499;"#), "{special:?}");
+    assert_eq!(usual.header("ratelimit-policy"), r#""caller";q=60;w=3600"#);
+    assert!(usual.header("ratelimit").starts_with(r#""caller";r=16;"#), "{usual:?}");
+}
+
+#[tokio::test]
 async fn a_decision_costs_one_unit_more_for_every_started_64_ids() {
     let app =
         TestApp::builder().set("LIMITS__CALLER", "60/h").set("LIMITS__CALLER_BURST", "17").spawn().await;

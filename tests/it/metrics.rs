@@ -221,7 +221,7 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
         ("graph_retries_total", "reason") => {
             words(&format!("not_connected timed_out broken unreadable {}", classes()))
         }
-        (_, "limit") => words("caller graph in_flight"),
+        (_, "limit") => words("caller graph in_flight auth_failures"),
         (_, "operation" | "action") => words("list approve reject"),
         ("graph_requests_total", "outcome") => {
             words("answered partial refused not_connected timed_out broken unreadable")

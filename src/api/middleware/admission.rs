@@ -25,12 +25,9 @@ pub(crate) async fn admit(
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
         return Ok(request.into_response(Raised::from(ProblemCode::Internal).error_response()));
     };
-    let verified = match verify(&api, request.headers()) {
+    let verified = match identify(&api, &request) {
         Ok(verified) => verified,
-        Err(failure) => {
-            api.parts.metrics.auth_failed(failure.reason());
-            return Ok(request.into_response(challenge(failure).error_response()));
-        }
+        Err(raised) => return Ok(request.into_response(raised.error_response())),
     };
     let (quota, mut response) = match api.parts.callers.admit(&verified.caller) {
         Ok(quota) => {
@@ -48,13 +45,34 @@ pub(crate) async fn admit(
     Ok(response)
 }
 
-fn verify(api: &Api, headers: &HeaderMap) -> Result<Arc<Verified>, AuthFailure> {
+/// Whose request it is. A token that has passed before is not held up by what else comes from its address.
+fn identify(api: &Api, request: &ServiceRequest) -> Result<Arc<Verified>, Raised> {
+    let (verifier, strangers, now) = (&api.parts.verifier, &api.parts.strangers, Timestamp::now());
+    let token = token(request.headers());
+    if let Some(verified) = token.as_ref().ok().and_then(|token| verifier.recall(token, now)) {
+        return Ok(verified);
+    }
+    // The connection's own: what fields say of it anybody can write.
+    let address = request.peer_addr().map(|peer| peer.ip());
+    if let Some(wait) = address.and_then(|address| strangers.admit(address).err()) {
+        return Err(Raised::from(ProblemCode::AuthThrottled).retry_after(Some(wait)));
+    }
+    token.and_then(|token| verifier.verify(token, now)).map_err(|failure| {
+        api.parts.metrics.auth_failed(failure.reason());
+        if let Some(address) = address {
+            strangers.failed(address);
+        }
+        challenge(failure)
+    })
+}
+
+fn token(headers: &HeaderMap) -> Result<&str, AuthFailure> {
     let mut fields = headers.get_all(AUTHORIZATION);
     let field = fields.next().ok_or(AuthFailure::NoToken)?;
     if fields.next().is_some() {
         return Err(AuthFailure::RepeatedHeader);
     }
-    api.parts.verifier.verify(bearer_token(field.as_bytes())?, Timestamp::now())
+    bearer_token(field.as_bytes())
 }
 
 /// RFC 6750 §3: what is needed, and if something was offered, what was wrong with it.

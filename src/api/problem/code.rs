@@ -24,6 +24,7 @@ pub enum ProblemCode {
     UnsupportedMediaType,
     IdempotencyKeyReused,
     QuotaExceeded,
+    AuthThrottled,
     HeadersTooLarge,
     Internal,
     UpstreamError,

@@ -89,6 +89,8 @@ pub const PROBLEMS: &[ProblemType] = &[
         "The Idempotency-Key belongs to another decision", "Use a new key for every decision; a repeat has the same verb and the same ids in the same order."),
     row((Code::QuotaExceeded, "quota_exceeded"), 429, Caller, YES,
         "The caller's own quota is used up", "Wait as long as `Retry-After` says; `RateLimit` tells what is left."),
+    row((Code::AuthThrottled, "auth_throttled"), 429, Caller, YES,
+        "Too many tokens from this address did not pass", "Wait as long as `Retry-After` says, and send a valid token. One that has passed before is not held up."),
     row((Code::HeadersTooLarge, "headers_too_large"), 431, Caller, NO,
         "The header fields are too large", "Send less than 32 KiB of header fields."),
     INTERNAL,

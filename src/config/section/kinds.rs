@@ -112,6 +112,22 @@ impl Section<'_, '_> {
             .unwrap_or(default)
     }
 
+    /// A rate, or the word `off`.
+    pub(in crate::config) fn rate_or_off(
+        &mut self,
+        name: &str,
+        default: Rate,
+        doc: &'static str,
+    ) -> Option<Rate> {
+        let form = "a rate such as `600/min` (s, min or h), or `off`".to_owned();
+        let parse = |entry: &Entry| match entry.value.as_str()? {
+            "off" => Some(None),
+            text => Rate::parse(text).map(Some),
+        };
+        let show = |rate: &Option<Rate>| rate.as_ref().map_or_else(|| "off".to_owned(), Rate::to_string);
+        self.read(Declaration { name, form, doc }, Some(Some(default)), parse, show).unwrap_or(Some(default))
+    }
+
     pub(in crate::config) fn flag(&mut self, name: &str, default: bool, doc: &'static str) -> bool {
         let parse = |entry: &Entry| match &entry.value {
             Value::Boolean(flag) => Some(*flag),
