@@ -1,0 +1,71 @@
+//! An application that lists join requests.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the ban protects Graph; this client calls what stands before the sandbox"
+)]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{AGE, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use serde_json::Value;
+
+use crate::Fallible;
+
+/// One client with its connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+/// What a list may be asked with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    pub(crate) cache_control: Option<HeaderValue>,
+    pub(crate) if_none_match: Option<HeaderValue>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// When the reading of the list began, where the answer says so.
+    pub(crate) as_of: Option<Timestamp>,
+    pub(crate) is_copy: bool,
+    pub(crate) etag: Option<HeaderValue>,
+}
+
+impl Caller {
+    pub(crate) fn new(base: String, token: String) -> Fallible<Self> {
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        // Plain HTTP: reading the system's certificates would only take time.
+        let http = builder.tls_certs_only([]).timeout(Duration::from_secs(30)).build()?;
+        Ok(Self { http, base, token })
+    }
+
+    /// Opens a connection, and has it ready for the next request.
+    pub(crate) async fn connect(&self, path: &str) -> Fallible<()> {
+        self.http.get(format!("{}{path}", self.base)).send().await?.bytes().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn list(&self, group: &str, terms: &Terms) -> Fallible<Answer> {
+        let url = format!("{}/v1/groups/{group}/join-requests", self.base);
+        let mut request = self.http.get(url).bearer_auth(&self.token);
+        for (name, value) in [(CACHE_CONTROL, &terms.cache_control), (IF_NONE_MATCH, &terms.if_none_match)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let is_copy = response.headers().contains_key(AGE);
+        let etag = response.headers().get(ETAG).cloned();
+        let body = response.bytes().await?;
+        let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        let as_of = json.get("as_of").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        Ok(Answer { status, as_of, is_copy, etag })
+    }
+}

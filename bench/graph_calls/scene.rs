@@ -1,0 +1,151 @@
+//! A fresh simulated Graph with the gateway, or the proxy, before it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use joingate::app::App;
+use joingate::cli::token::{SigningKey, TokenContents, mint_token};
+use joingate::config::{Environment, Settings};
+use joingate_sandbox::{Control, GroupSpec, Latency, RequestSpec, RunningSandbox, Sandbox, SandboxOptions};
+
+use crate::Fallible;
+use crate::caller::Caller;
+use crate::haproxy::HaProxy;
+
+const ISSUER: &str = "https://issuer.bench.invalid";
+const AUDIENCE: &str = "joingate";
+const SECRET: &str = "a-secret-that-only-the-bench-knows";
+const GRAPH_TOKEN: &str = "graph-token-of-the-bench";
+const LATENCY: Latency = Latency::LogNormal { median_ms: 150, p99_ms: 600 };
+/// With what comes in the course of a measurement a list still is one page.
+const REQUESTS_PER_GROUP: usize = 5;
+
+/// What callers talk to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Gateway,
+    Proxy,
+}
+
+impl Way {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "the gateway",
+            Self::Proxy => "one-to-one proxy",
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Front {
+    Gateway(App),
+    Proxy(HaProxy),
+}
+
+#[derive(Debug)]
+pub(crate) struct Scene {
+    sandbox: RunningSandbox,
+    front: Front,
+    groups: Vec<String>,
+}
+
+impl Scene {
+    /// Starts everything. The seed is that of Graph's latencies.
+    pub(crate) async fn set(way: Way, groups: usize, seed: u64) -> Fallible<Self> {
+        let options = SandboxOptions { token: GRAPH_TOKEN.to_owned(), seed, ..SandboxOptions::default() };
+        let sandbox = Sandbox::start(options).await?;
+        sandbox.control().set_latency(LATENCY)?;
+        let groups = (0..groups).map(|_| seed_group(sandbox.control())).collect::<Fallible<_>>()?;
+        let front = match way {
+            Way::Gateway => {
+                let settings = Settings::load(None, &environment(&sandbox.base_url()))?;
+                Front::Gateway(App::start(settings, std::io::sink()).await?)
+            }
+            Way::Proxy => Front::Proxy(HaProxy::start(sandbox.addr(), GRAPH_TOKEN)?),
+        };
+        Ok(Self { sandbox, front, groups })
+    }
+
+    pub(crate) fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// Somebody who may read everywhere.
+    pub(crate) fn caller(&self, subject: &str) -> Fallible<Caller> {
+        let base = match &self.front {
+            Front::Gateway(app) => format!("http://{}", app.api_address()),
+            Front::Proxy(proxy) => proxy.url(),
+        };
+        Caller::new(base, token(subject)?)
+    }
+
+    /// A path that is answered without Graph.
+    pub(crate) const fn own_path(&self) -> &'static str {
+        match self.front {
+            Front::Gateway(_) => "/problems/gone",
+            Front::Proxy(_) => "/connect",
+        }
+    }
+
+    /// The handle of the simulated Graph.
+    pub(crate) fn graph(&self) -> &Control {
+        self.sandbox.control()
+    }
+
+    /// Calls that Graph has received. It keeps only the last of them, but numbers them all.
+    pub(crate) fn calls(&self) -> u64 {
+        self.graph().calls().last().map_or(0, |call| call.sequence)
+    }
+
+    pub(crate) async fn end(self) {
+        match self.front {
+            Front::Gateway(app) => app.shut_down().await,
+            Front::Proxy(proxy) => drop(proxy),
+        }
+        self.sandbox.stop().await;
+    }
+}
+
+fn seed_group(control: &Control) -> Fallible<String> {
+    let group = control.create_group(GroupSpec::default())?;
+    for _ in 0..REQUESTS_PER_GROUP {
+        control.add_request(&group, RequestSpec::default())?;
+    }
+    Ok(group)
+}
+
+/// Limits so high that none is met: what is measured is sharing, not waiting.
+fn environment(graph: &str) -> Environment {
+    let pairs = [
+        ("SERVER__LISTEN", "127.0.0.1:0"),
+        ("SERVER__ADMIN_LISTEN", "127.0.0.1:0"),
+        ("SERVER__DRAIN_DELAY", "0s"),
+        ("SERVER__SECRET_KEY", SECRET),
+        ("AUTH__ISSUERS__BENCH__ISSUER", ISSUER),
+        ("AUTH__ISSUERS__BENCH__AUDIENCE", AUDIENCE),
+        ("AUTH__ISSUERS__BENCH__HMAC_SECRET", SECRET),
+        ("GRAPH__BASE_URL", graph),
+        ("GRAPH__TOKEN", GRAPH_TOKEN),
+        ("LIMITS__CALLER", "10000/s"),
+        ("LIMITS__CALLER_BURST", "10000"),
+        ("LIMITS__GRAPH", "10000/s"),
+        ("LIMITS__GRAPH_BURST", "10000"),
+        ("LIMITS__GRAPH_MAX_CONCURRENCY", "1024"),
+    ];
+    Environment::from_pairs(pairs.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned())))
+}
+
+fn token(subject: &str) -> Fallible<String> {
+    let key = SigningKey::from_bytes(SECRET.as_bytes(), None)?;
+    let contents = TokenContents {
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        subject,
+        scope: "join_requests:read",
+        groups: Some("*"),
+        ttl: Duration::from_mins(10),
+        kid: None,
+        issued_at: Timestamp::now(),
+    };
+    Ok(mint_token(&key, &contents)?)
+}
