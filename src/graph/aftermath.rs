@@ -5,21 +5,28 @@ use std::time::Duration;
 use super::codes::ErrorClass;
 use super::fault::GraphError;
 use super::refusal::Refusal;
+use crate::domain::GroupId;
 use crate::limits::{GraphPacing, PauseReason};
 use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
 
 /// How long nothing is sent when Meta moves the account: it takes minutes.
 const MAINTENANCE: Duration = Duration::from_mins(1);
 
+/// The quota of decisions on groups: of one group, or of the phone number that all groups share. Meta does not say.
+const GROUPS_CODE: u32 = 131_208;
+
 /// Lets pacing and metrics know of a refusal, whether of a whole call, of one id, or beside the lists. The refusal learns
 /// how long the pause will be.
-pub(super) fn note(refusal: &mut Refusal, pacing: &GraphPacing, metrics: &Metrics) {
+pub(super) fn note(refusal: &mut Refusal, group: &GroupId, pacing: &GraphPacing, metrics: &Metrics) {
     metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
     match refusal.class {
-        ErrorClass::Throttle => refusal.wait = Some(pacing.throttled(refusal.wait, PauseReason::Quota)),
+        ErrorClass::Throttle => {
+            let alone = (refusal.code == Some(GROUPS_CODE)).then_some(group);
+            refusal.wait = Some(pacing.throttled(refusal.wait, PauseReason::Quota, alone));
+        }
         ErrorClass::Maintenance => {
             let wait = refusal.wait.unwrap_or_default().max(MAINTENANCE);
-            refusal.wait = Some(pacing.throttled(Some(wait), PauseReason::Maintenance));
+            refusal.wait = Some(pacing.throttled(Some(wait), PauseReason::Maintenance, None));
         }
         ErrorClass::Credential => metrics.graph_token(false),
         ErrorClass::Transient
@@ -58,15 +65,15 @@ pub(super) fn log(operation: GraphOperation, error: &GraphError) {
     }
 }
 
-/// The metric label of an attempt; `None` when nothing was sent.
-pub(super) fn outcome_of<T>(result: &Result<(T, AttemptOutcome), GraphError>) -> Option<AttemptOutcome> {
-    Some(match result {
+/// The metric label of a call that was sent.
+pub(super) const fn outcome_of<T>(result: &Result<(T, AttemptOutcome), GraphError>) -> AttemptOutcome {
+    match result {
         Ok((_, outcome)) => *outcome,
-        Err(GraphError::Held(_)) => return None,
-        Err(GraphError::NotConnected) => AttemptOutcome::NotConnected,
+        // A call that is held comes to no answer.
+        Err(GraphError::Held(_) | GraphError::NotConnected) => AttemptOutcome::NotConnected,
         Err(GraphError::TimedOut) => AttemptOutcome::TimedOut,
         Err(GraphError::Broken) => AttemptOutcome::Broken,
         Err(GraphError::Unreadable { .. }) => AttemptOutcome::Unreadable,
         Err(GraphError::Refused(_)) => AttemptOutcome::Refused,
-    })
+    }
 }

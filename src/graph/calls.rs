@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::aftermath::{log, note, outcome_of};
 use super::codes::ErrorClass;
 use super::credential::{Credential, TokenInUse};
-use super::fault::GraphError;
+use super::fault::{GraphError, Health};
 use super::reading::Answer;
 use super::refusal::Refusal;
-use super::retry::{Backoff, Next, RetryPolicy, Safety};
-use super::transport::{Call, Transport};
+use super::retry::{Backoff, Next, RetryPolicy, Safety, random_share};
+use super::transport::{Call, Exchange, Transport};
 use crate::config::GraphSettings;
-use crate::limits::Budget;
+use crate::domain::GroupId;
+use crate::limits::{Budget, Permit};
 use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
 
 /// Between two tries: a random part of 50 ms, doubled up to a second.
@@ -36,13 +37,14 @@ impl Calls {
         Self { transport, credential: Credential::new(settings), policy }
     }
 
-    /// Sends until an answer can be read, or the policy says that it is enough.
+    /// Sends until an answer can be read, or the policy says that it is enough. The permit is to be kept until everything
+    /// in the answer was noted.
     pub(super) async fn call<T>(
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
         read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
-    ) -> Result<T, GraphError> {
+    ) -> Result<(T, Permit), GraphError> {
         self.policy.begin();
         let safety = safety(call.operation);
         let mut tries = 0;
@@ -89,8 +91,13 @@ impl Calls {
     }
 
     /// Lets the calls after it know of a refusal.
-    pub(super) fn note(&self, refusal: &mut Refusal) {
-        note(refusal, &self.transport.pacing, self.metrics());
+    pub(super) fn note(&self, refusal: &mut Refusal, group: &GroupId) {
+        note(refusal, group, &self.transport.pacing, self.metrics());
+    }
+
+    /// Whether Graph was in trouble, and no call has shown yet that it is over.
+    pub(super) fn in_trouble(&self) -> bool {
+        self.transport.pacing.in_trouble()
     }
 
     /// Graph served a call: the next pause starts short again.
@@ -104,25 +111,34 @@ impl Calls {
         token: &TokenInUse,
         budget: &mut Budget,
         read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
-    ) -> Result<T, GraphError> {
-        let (took, answer) = self.transport.send(call, token, budget).await;
+    ) -> Result<(T, Permit), GraphError> {
+        let sent = self.transport.send(call, token, budget).await;
+        let Exchange { permit, took, answer } = sent.map_err(GraphError::Held)?;
         let mut result = answer.and_then(|answer| read(&answer));
         match &mut result {
             Ok(_) => self.metrics().graph_token(true),
             Err(error) => {
                 if let GraphError::Refused(refusal) = error {
-                    self.note(refusal);
+                    self.note(refusal, call.group);
                 }
+                self.note_health(error);
                 if let GraphError::Unreadable { drift: Some(kind), .. } = error {
                     self.drifted(*kind);
                 }
                 log(call.operation, error);
             }
         }
-        if let Some(outcome) = outcome_of(&result) {
-            self.metrics().graph_called(call.operation, outcome, took);
+        self.metrics().graph_called(call.operation, outcome_of(&result), took);
+        result.map(|(value, _)| (value, permit))
+    }
+
+    /// What a failed call says about Graph's health.
+    fn note_health(&self, error: &GraphError) {
+        match error.health() {
+            Health::Good => self.served(),
+            Health::Bad => self.transport.pacing.failed(random_share()),
+            Health::Unknown => (),
         }
-        result.map(|(value, _)| value)
     }
 
     /// Remembers that Graph refused a token; whether the next attempt will have another one.

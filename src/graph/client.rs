@@ -1,6 +1,7 @@
 //! One method per operation of the edge.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::calls::Calls;
 use super::fault::GraphError;
@@ -10,9 +11,12 @@ use super::transport::{Call, Transport};
 use super::wire::decision_body;
 use crate::config::GraphSettings;
 use crate::domain::{Action, GroupId, JoinRequestId};
-use crate::limits::{Budget, GraphPacing};
+use crate::limits::{Budget, GraphPacing, Held, PauseReason};
 use crate::net::ClientError;
 use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
+
+/// When to come back while Graph is in trouble, as far as anybody can tell.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// The edge of one account.
 #[derive(Debug)]
@@ -52,22 +56,21 @@ impl GraphClient {
             let after = after.map(|cursor| ("after", cursor.as_str().to_owned()));
             let call = Call { operation, group, query: size.into_iter().chain(after).collect(), body: None };
             let read = |answer: &Answer| read_page(answer).map(|page| (page, AttemptOutcome::Answered));
-            let result = self.calls.call(&call, budget, read).await;
-            let less = result
-                .as_ref()
-                .err()
-                .and_then(GraphError::refusal)
-                .is_some_and(|refusal| refusal.asks_for_less);
-            if less && limit.halve() && self.calls.may_retry(operation, "less_data") {
-                continue;
-            }
-            if let Ok(page) = &result {
-                self.calls.served();
-                if page.unreadable > 0 {
-                    self.calls.drifted(Drift::ListEntry);
+            match self.calls.call(&call, budget, read).await {
+                Ok((page, _permit)) => {
+                    self.calls.served();
+                    if page.unreadable > 0 {
+                        self.calls.drifted(Drift::ListEntry);
+                    }
+                    return Ok(page);
+                }
+                Err(error) => {
+                    let less = error.refusal().is_some_and(|refusal| refusal.asks_for_less);
+                    if !(less && limit.halve() && self.calls.may_retry(operation, "less_data")) {
+                        return Err(error);
+                    }
                 }
             }
-            return result;
         }
     }
 
@@ -80,6 +83,9 @@ impl GraphClient {
         ids: &[JoinRequestId],
         budget: &mut Budget,
     ) -> Result<Vec<ItemReply>, GraphError> {
+        if self.calls.in_trouble() {
+            self.try_with_a_read(group, budget).await?;
+        }
         let operation = match action {
             Action::Approve => GraphOperation::Approve,
             Action::Reject => GraphOperation::Reject,
@@ -91,21 +97,39 @@ impl GraphClient {
             let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
             Ok((read, outcome))
         };
-        let mut answer = self.calls.call(&call, budget, read).await?;
+        let (mut answer, _permit) = self.calls.call(&call, budget, read).await?;
         for kind in &answer.drift {
             self.calls.drifted(*kind);
         }
         // The lists are the answer; what is refused in them or beside them still counts for the calls after it.
         for reply in &mut answer.replies {
             if let ItemReply::Refused(refusal) = reply {
-                self.calls.note(refusal);
+                self.calls.note(refusal, group);
             }
         }
         if let Some(refusal) = &mut answer.beside {
-            self.calls.note(refusal);
+            self.calls.note(refusal, group);
         }
         // After the notes: where one of them began a pause, this changes nothing.
         self.calls.served();
         Ok(answer.replies)
+    }
+
+    /// After trouble no decision is the first call: its answer might be lost. A page of the group is read in its place.
+    async fn try_with_a_read(&self, group: &GroupId, budget: &mut Budget) -> Result<(), GraphError> {
+        let page = self.list_page(group, None, &mut self.page_limit(), budget).await;
+        match page {
+            Ok(_) => Ok(()),
+            Err(error @ GraphError::Held(_)) => Err(error),
+            // Of the decision itself nothing was sent.
+            Err(error) if !self.calls.in_trouble() => {
+                tracing::debug!(?error, "Graph answers again");
+                Ok(())
+            }
+            Err(_) => Err(GraphError::Held(Held::Paused {
+                retry_after: AFTER_TROUBLE,
+                reason: PauseReason::Trouble,
+            })),
+        }
     }
 }

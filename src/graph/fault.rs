@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::codes::ErrorClass;
 use super::refusal::Refusal;
 use crate::limits::Held;
 use crate::telemetry::Drift;
@@ -28,7 +29,38 @@ pub enum GraphError {
     Refused(Refusal),
 }
 
+/// What a call shows of Graph's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    Good,
+    Bad,
+    /// Nothing: it was not sent, or Graph only slowed us down.
+    Unknown,
+}
+
 impl GraphError {
+    /// What a call that ended so shows of Graph's health. A refusal is an answer.
+    pub(super) const fn health(&self) -> Health {
+        match self {
+            Self::Held(_) => Health::Unknown,
+            Self::NotConnected | Self::TimedOut | Self::Broken | Self::Unreadable { .. } => Health::Bad,
+            Self::Refused(refusal) => match refusal.class {
+                ErrorClass::Transient | ErrorClass::Unclear => Health::Bad,
+                ErrorClass::Throttle | ErrorClass::Maintenance => Health::Unknown,
+                ErrorClass::Credential
+                | ErrorClass::Permission
+                | ErrorClass::GroupNotFound
+                | ErrorClass::GroupSuspended
+                | ErrorClass::GroupFull
+                | ErrorClass::UserNotAddable
+                | ErrorClass::RequestGone
+                | ErrorClass::CursorExpired
+                | ErrorClass::Partial
+                | ErrorClass::Rejected => Health::Good,
+            },
+        }
+    }
+
     /// Whether Graph surely executed nothing of the call.
     pub const fn surely_not_executed(&self) -> bool {
         match self {

@@ -143,7 +143,7 @@ impl fmt::Debug for RetryPolicy {
     }
 }
 
-fn random_share() -> u8 {
+pub(super) fn random_share() -> u8 {
     let mut byte = [0_u8; 1];
     // Without randomness the wait is the whole ceiling: later, never sooner.
     if aws_lc_rs::rand::fill(&mut byte).is_err() {
@@ -157,7 +157,7 @@ mod tests {
     use super::super::refusal::{NamedError, Refusal};
     use super::*;
     use crate::domain::Deadline;
-    use crate::limits::Held;
+    use crate::limits::{Held, Priority};
 
     fn policy() -> RetryPolicy {
         let millisecond = Duration::from_millis(1);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn left() -> Budget {
-        Budget::new(Deadline::after(Duration::from_mins(1)), Duration::from_secs(2))
+        Budget::new(Priority::Read, Deadline::after(Duration::from_mins(1)), Duration::from_secs(2))
     }
 
     fn refused(code: u32, http_status: u16, seconds: Option<u64>) -> GraphError {
@@ -213,9 +213,10 @@ mod tests {
         let policy = policy();
         let error = GraphError::NotConnected;
         assert_eq!(policy.next(Safety::Read, &error, 3, false, &left()), Next::Stop);
-        let late = Budget::new(Deadline::after(Duration::ZERO), Duration::from_secs(2));
+        let late = Budget::new(Priority::Read, Deadline::after(Duration::ZERO), Duration::from_secs(2));
         assert_eq!(policy.next(Safety::Read, &error, 1, false, &late), Next::Stop);
-        let short = Budget::new(Deadline::after(Duration::from_secs(4)), Duration::from_secs(2));
+        let short =
+            Budget::new(Priority::Read, Deadline::after(Duration::from_secs(4)), Duration::from_secs(2));
         assert_eq!(policy.next(Safety::Write, &error, 1, false, &short), Next::Stop, "no time for a look");
         assert_eq!(policy.next(Safety::Read, &refused(190, 401, None), 1, false, &left()), Next::Stop);
     }

@@ -16,7 +16,7 @@ use super::usage::{Usage, read_usage};
 use super::wait::{date, retry_after};
 use crate::config::{GraphSettings, Loaded, Secret};
 use crate::domain::GroupId;
-use crate::limits::{Budget, GraphPacing, Held};
+use crate::limits::{Budget, GraphPacing, Held, Permit};
 use crate::net::{ClientError, http_client};
 use crate::telemetry::{Drift, GraphOperation, Metrics};
 
@@ -30,6 +30,15 @@ pub(super) struct Call<'c> {
     pub(super) group: &'c GroupId,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Vec<u8>>,
+}
+
+/// A call that was sent, and what came of it.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// To be kept until what the answer means for other calls is known.
+    pub(super) permit: Permit,
+    pub(super) took: Duration,
+    pub(super) answer: Result<Answer, GraphError>,
 }
 
 /// Sends calls.
@@ -63,28 +72,22 @@ impl Transport {
         })
     }
 
-    /// Waits its turn, sends, and reads the whole answer. Answers the time the exchange took beside the result.
+    /// Waits its turn, sends, and reads the whole answer. Fails when nothing was sent.
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
         token: &TokenInUse,
         budget: &mut Budget,
-    ) -> (Duration, Result<Answer, GraphError>) {
-        let permit = match self.pacing.admit(budget).await {
-            Ok(permit) => permit,
-            Err(held) => return (Duration::ZERO, Err(GraphError::Held(held))),
-        };
+    ) -> Result<Exchange, Held> {
+        let permit = self.pacing.admit(call.group, budget).await?;
         let started = Instant::now();
-        let Some(timeout) = self.time_for(call.operation, budget.deadline.left()) else {
-            return (Duration::ZERO, Err(GraphError::Held(Held::DeadlinePassed)));
-        };
+        let timeout = self.time_for(call.operation, budget.deadline.left()).ok_or(Held::DeadlinePassed)?;
         let exchange = tokio::time::timeout(timeout, self.exchange(call, token));
-        let result = exchange.await.unwrap_or(Err(GraphError::TimedOut));
-        drop(permit);
+        let answer = exchange.await.unwrap_or(Err(GraphError::TimedOut));
         let took = started.elapsed();
         budget.spent.graph += took;
         budget.spent.attempts += 1;
-        (took, result)
+        Ok(Exchange { permit, took, answer })
     }
 
     /// How long a call may take; `None` when too little is left to send it. A decision leaves time for a look after
@@ -146,6 +149,9 @@ impl Transport {
         let usage = app.chain(business).fold(Usage::default(), Usage::and);
         for share in &usage.shares {
             self.metrics.graph_usage(share.header, share.measure, share.percent);
+        }
+        if let Some(highest) = usage.shares.iter().map(|share| share.percent).reduce(f64::max) {
+            self.pacing.reported(highest, usage.regain);
         }
         for _ in 0..usage.unreadable {
             self.metrics.graph_drifted(Drift::UsageHeader);

@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use super::Priority;
 use crate::domain::Deadline;
 
 /// What a request has spent outside the gateway's own work.
@@ -27,6 +28,8 @@ impl AddAssign for Spent {
 /// The time and the waiting that one request has left. Handed down to everything that waits.
 #[derive(Debug)]
 pub struct Budget {
+    /// What its calls are for.
+    pub priority: Priority,
     /// When the request must be answered.
     pub deadline: Deadline,
     /// How much longer it may wait for Graph's limits, over all its calls.
@@ -37,8 +40,8 @@ pub struct Budget {
 
 impl Budget {
     /// A fresh budget.
-    pub fn new(deadline: Deadline, max_wait: Duration) -> Self {
-        Self { deadline, wait_left: max_wait, spent: Spent::default() }
+    pub fn new(priority: Priority, deadline: Deadline, max_wait: Duration) -> Self {
+        Self { priority, deadline, wait_left: max_wait, spent: Spent::default() }
     }
 
     /// Notes that the request waited.

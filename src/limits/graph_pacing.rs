@@ -1,26 +1,24 @@
-//! The pace of calls to Graph: a rate, a number at the same time, and pauses that Graph asks for.
+//! The pace of calls to Graph: a rate, a number at the same time, pauses, and who goes first.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, RateLimiter};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use super::budget::Budget;
-use super::pause::{Pause, PauseReason};
-use super::quota;
+use super::gate::{Gate, Step};
+use super::line::{Priority, Ticket};
+use super::pause::PauseReason;
 use crate::config::LimitSettings;
-use crate::telemetry::{LimitName, Metrics};
+use crate::domain::GroupId;
+use crate::telemetry::{Circuit, LimitName, Metrics};
 
 /// Why a call was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// Graph asked for a pause that lasts longer than the request may wait.
+    /// Nothing is sent for longer than the request may wait.
     Paused {
         /// What is left of it.
         retry_after: Duration,
-        /// Why Graph asked.
+        /// Why.
         reason: PauseReason,
     },
     /// Our own limit towards Graph is used up for longer than the request may wait.
@@ -32,41 +30,60 @@ pub enum Held {
     DeadlinePassed,
 }
 
-/// The right to send one call; given back when dropped.
+/// The right to send one call, until it is dropped: after its answer was judged.
 #[derive(Debug)]
-pub struct Permit {
-    _slot: OwnedSemaphorePermit,
-}
+pub struct Permit(Arc<GraphPacing>);
 
 /// Lets calls to Graph through one by one. Everything that waits here waits at most as long as its [`Budget`].
 #[derive(Debug)]
 pub struct GraphPacing {
-    limiter: DefaultDirectRateLimiter,
-    slots: Arc<Semaphore>,
-    pause: Pause,
+    /// Locked for a decision, never over an await.
+    gate: Mutex<Gate>,
     metrics: Arc<Metrics>,
+}
+
+/// What is known of Graph's limits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PacingView {
+    /// How many calls may be sent at once.
+    pub remaining: u32,
+    /// The highest usage that Graph reported, in percent, if it did within five minutes.
+    pub usage_percent: Option<f64>,
+    /// What is left of a pause.
+    pub paused_for: Option<Duration>,
+    /// Whether Graph is in trouble.
+    pub circuit: Circuit,
+}
+
+/// A place in the line, given up when dropped.
+struct Place<'p> {
+    pacing: &'p GraphPacing,
+    ticket: Ticket,
+    went: bool,
 }
 
 impl GraphPacing {
     /// No calls made, no pause.
     pub fn new(settings: &LimitSettings, metrics: Arc<Metrics>) -> Self {
-        Self {
-            limiter: RateLimiter::direct(quota(settings.graph, settings.graph_burst)),
-            slots: Arc::new(Semaphore::new(settings.graph_max_concurrency)),
-            pause: Pause::default(),
-            metrics,
-        }
+        metrics.graph_circuit(Circuit::Closed);
+        Self { gate: Mutex::new(Gate::new(settings, Instant::now())), metrics }
     }
 
-    /// Waits for a slot, first come first served, and then for the rate.
-    pub async fn admit(&self, budget: &mut Budget) -> Result<Permit, Held> {
+    /// Takes these limits from now on.
+    pub fn set(&self, settings: &LimitSettings) {
+        self.gate().set(settings);
+    }
+
+    /// Waits until a call about the group may be sent.
+    pub async fn admit(self: &Arc<Self>, group: &GroupId, budget: &mut Budget) -> Result<Permit, Held> {
         let started = Instant::now();
-        let result = self.wait_in_turn(budget).await;
+        let result = self.wait_in_turn(group, budget).await;
         let waited = started.elapsed();
         budget.waited(waited);
         self.metrics.waited(LimitName::Graph, waited);
         if let Err(held) = result {
             let reason = match held {
+                Held::Paused { reason: PauseReason::Trouble, .. } => "circuit",
                 Held::Paused { .. } => "paused",
                 Held::Limited { .. } => "rate",
                 Held::DeadlinePassed => "deadline",
@@ -76,54 +93,207 @@ impl GraphPacing {
         result
     }
 
-    async fn wait_in_turn(&self, budget: &Budget) -> Result<Permit, Held> {
+    async fn wait_in_turn(self: &Arc<Self>, group: &GroupId, budget: &Budget) -> Result<Permit, Held> {
         let until = budget.deadline.capped(budget.wait_left).at();
-        let too_late = |retry_after| {
-            if budget.deadline.left().is_zero() {
-                Held::DeadlinePassed
-            } else {
-                Held::Limited { retry_after }
-            }
-        };
-        let slot = tokio::time::timeout_at(until.into(), Arc::clone(&self.slots).acquire_owned())
-            .await
-            .map_err(|_elapsed| too_late(Duration::from_secs(1)))?
-            // The semaphore is never closed.
-            .map_err(|_closed| Held::DeadlinePassed)?;
+        let too_late = |held| if budget.deadline.left().is_zero() { Held::DeadlinePassed } else { held };
+        self.wait_for_group(group, until).await?;
+        let mut place = self.join(budget.priority, until).map_err(too_late)?;
         loop {
             let now = Instant::now();
-            if let Some((left, reason)) = self.pause.left(now) {
-                if now + left > until {
-                    return Err(Held::Paused { retry_after: left, reason });
+            let step = self.gate().step(&place.ticket, now);
+            let (again, held) = match step {
+                Step::Go => {
+                    place.went = true;
+                    return Ok(Permit(Arc::clone(self)));
                 }
-                tokio::time::sleep(left).await;
-                continue;
+                Step::After(wait, held) => (now + wait, held),
+                Step::Wait(held) => (until, held),
+            };
+            if now >= until || again > until {
+                return Err(too_late(held));
             }
-            match self.limiter.check() {
-                Ok(()) => return Ok(Permit { _slot: slot }),
-                Err(not_until) => {
-                    let wait = not_until.wait_time_from(DefaultClock::default().now());
-                    if now + wait > until {
-                        return Err(too_late(wait));
-                    }
-                    tokio::time::sleep(wait).await;
-                }
+            tokio::select! {
+                () = place.ticket.turn.notified() => (),
+                () = tokio::time::sleep_until(again.into()) => (),
             }
         }
     }
 
-    /// Graph throttled a call: nothing more is sent until the wait it stated (or our own backoff) is over.
-    pub fn throttled(&self, stated: Option<Duration>, reason: PauseReason) -> Duration {
-        let wait = self.pause.begin(stated, reason, Instant::now());
-        self.metrics.graph_paused(Some(SystemTime::now() + wait));
+    /// A group that is paused alone does not stand in the way of others.
+    async fn wait_for_group(&self, group: &GroupId, until: Instant) -> Result<(), Held> {
+        loop {
+            let now = Instant::now();
+            let Some((left, reason)) = self.gate().group_pause(group, now) else { return Ok(()) };
+            if now + left > until {
+                return Err(Held::Paused { retry_after: left, reason });
+            }
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    /// A place in the line, unless it is clear already that its turn will not come in time.
+    fn join(&self, priority: Priority, until: Instant) -> Result<Place<'_>, Held> {
+        let now = Instant::now();
+        let mut gate = self.gate();
+        let ahead = gate.line.ahead_of(priority);
+        if ahead > 0 {
+            let wait = gate.wait_behind(ahead, now);
+            if now + wait > until {
+                return Err(Held::Limited { retry_after: wait });
+            }
+        }
+        let ticket = gate.line.join(priority);
+        drop(gate);
+        Ok(Place { pacing: self, ticket, went: false })
+    }
+
+    /// Graph throttled a call: nothing more is sent until the wait it stated (or our own backoff) is over. With a
+    /// `group` only for this group, as long as no second one is throttled too.
+    pub fn throttled(
+        &self,
+        stated: Option<Duration>,
+        reason: PauseReason,
+        group: Option<&GroupId>,
+    ) -> Duration {
+        let wait = self.gate().throttled(stated, reason, group, Instant::now());
+        self.show();
         wait
+    }
+
+    /// Graph told how much of its quotas is used, in percent, and when they are free again. At 100 nothing is sent.
+    pub fn reported(&self, percent: f64, regain: Option<Duration>) {
+        let used_up = self.gate().reported(percent, Instant::now());
+        if used_up {
+            self.throttled(regain, PauseReason::Quota, None);
+        }
     }
 
     /// Graph served a call.
     pub fn served(&self) {
-        self.pause.served(Instant::now());
-        if self.pause.left(Instant::now()).is_none() {
-            self.metrics.graph_paused(None);
+        let now = Instant::now();
+        let mut gate = self.gate();
+        gate.healthy(now);
+        gate.served(now);
+        drop(gate);
+        self.show();
+    }
+
+    /// A call failed as calls do when Graph is in trouble; `share` is random, 0 to 255.
+    pub fn failed(&self, share: u8) {
+        let rest = self.gate().unhealthy(share, Instant::now());
+        if let Some(rest) = rest {
+            let rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(rest_ms, "Graph is in trouble: nothing is sent for a while");
+            self.show();
         }
+    }
+
+    /// Whether Graph was in trouble, and no call has shown yet that it is over.
+    pub fn in_trouble(&self) -> bool {
+        self.gate().in_trouble()
+    }
+
+    /// What is known of Graph's limits.
+    pub fn view(&self) -> PacingView {
+        let now = Instant::now();
+        let mut gate = self.gate();
+        let pause = gate.pause(now);
+        let circuit = match pause {
+            Some((_, PauseReason::Trouble)) => Circuit::Open,
+            Some((_, PauseReason::Quota | PauseReason::Maintenance)) | None if !gate.in_trouble() => {
+                Circuit::Closed
+            }
+            Some(_) | None => Circuit::HalfOpen,
+        };
+        PacingView {
+            remaining: gate.remaining(now),
+            usage_percent: gate.learned.usage(now),
+            paused_for: pause.map(|(left, _)| left),
+            circuit,
+        }
+    }
+
+    /// Writes down whether and until when nothing is sent.
+    fn show(&self) {
+        let view = self.view();
+        self.metrics.graph_paused(view.paused_for.map(|left| SystemTime::now() + left));
+        self.metrics.graph_circuit(view.circuit);
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.went {
+            self.pacing.gate().line.leave(&self.ticket);
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.gate().over();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+
+    use super::*;
+    use crate::domain::Deadline;
+
+    fn pacing(most_at_once: usize) -> Arc<GraphPacing> {
+        let settings = LimitSettings { graph_max_concurrency: most_at_once, ..LimitSettings::for_tests() };
+        Arc::new(GraphPacing::new(&settings, Arc::new(Metrics::new("v23.0").unwrap())))
+    }
+
+    fn group() -> GroupId {
+        GroupId::parse("a").unwrap()
+    }
+
+    fn budget(priority: Priority) -> Budget {
+        Budget::new(priority, Deadline::after(Duration::from_mins(1)), Duration::from_secs(30))
+    }
+
+    #[tokio::test]
+    async fn a_decision_goes_before_lists_that_wait_and_nobody_is_forgotten() {
+        let (pacing, name) = (pacing(1), group());
+        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let mut budgets = [Priority::Read, Priority::Read, Priority::Decision].map(budget);
+        let [one, two, three] = &mut budgets;
+        let mut list = Box::pin(pacing.admit(&name, one));
+        let mut given_up = Box::pin(pacing.admit(&name, two));
+        let mut decision = Box::pin(pacing.admit(&name, three));
+        assert!(poll!(&mut list).is_pending() && poll!(&mut given_up).is_pending());
+        assert!(poll!(&mut decision).is_pending());
+        drop((permit, given_up));
+        assert!(poll!(&mut list).is_pending());
+        let permit = decision.await.unwrap();
+        assert!(poll!(&mut list).is_pending());
+        drop(permit);
+        drop(list.await.unwrap());
+        assert_eq!(pacing.gate().line.ahead_of(Priority::Read), 0);
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_cannot_come_in_time_is_refused_at_once() {
+        let settings = LimitSettings { graph_burst: 1, ..LimitSettings::for_tests() };
+        let pacing = Arc::new(GraphPacing::new(&settings, Arc::new(Metrics::new("v23.0").unwrap())));
+        let name = group();
+        drop(pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap());
+        let mut patient = (0..60).map(|_| budget(Priority::Read)).collect::<Vec<_>>();
+        let mut waiting = Vec::new();
+        for budget in &mut patient {
+            let mut admission = Box::pin(pacing.admit(&name, budget));
+            let _pending = poll!(&mut admission);
+            waiting.push(admission);
+        }
+        // One goes every 0.72 s, and 60 of them do not fit into 30 s.
+        let refused = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap_err();
+        assert!(matches!(refused, Held::Limited { retry_after } if retry_after > Duration::from_secs(25)));
     }
 }

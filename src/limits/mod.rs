@@ -1,14 +1,20 @@
 //! How much a caller may ask for, and how much is sent to Graph. In this process only.
 
+mod breaker;
 mod budget;
 mod caller;
+mod gate;
+mod gcra;
 mod graph_pacing;
+mod learned;
+mod line;
 mod pause;
 mod strangers;
 
 pub use budget::{Budget, Spent};
 pub use caller::{CallerLimiter, CallerQuota, QuotaExceeded};
-pub use graph_pacing::{GraphPacing, Held, Permit};
+pub use graph_pacing::{GraphPacing, Held, PacingView, Permit};
+pub use line::Priority;
 pub use pause::PauseReason;
 pub use strangers::Strangers;
 

@@ -1,6 +1,5 @@
-//! A pause in which nothing is sent to Graph, because Graph said so.
+//! A pause in which nothing is sent to Graph, because Graph said so or is in trouble.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Our own backoff: the shortest first pause; doubled with every pause in a row, up to [`LONGEST_BACKOFF`].
@@ -16,53 +15,50 @@ pub enum PauseReason {
     Quota,
     /// The account or number is in maintenance.
     Maintenance,
+    /// Graph does not answer, or not as it should.
+    Trouble,
 }
 
+/// Whether nothing may be sent, and until when.
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct Pause {
     until: Option<(Instant, PauseReason)>,
     /// Pauses since the last answer that was none.
     in_a_row: u32,
 }
 
-/// Whether Graph asked us to stop, and until when.
-#[derive(Debug, Default)]
-pub(super) struct Pause(Mutex<State>);
-
 impl Pause {
     /// What is left of the pause.
     pub(super) fn left(&self, now: Instant) -> Option<(Duration, PauseReason)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).left(now)
+        let (until, reason) = self.until?;
+        until.checked_duration_since(now).filter(|left| !left.is_zero()).map(|left| (left, reason))
     }
 
     /// Graph throttled a call. The longest of the wait it stated, our own backoff, and what is left of the present
     /// pause counts. Answers the length from now.
-    pub(super) fn begin(&self, stated: Option<Duration>, reason: PauseReason, now: Instant) -> Duration {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = state.left(now).map(|(left, _)| left).unwrap_or_default();
+    pub(super) fn begin(&mut self, stated: Option<Duration>, reason: PauseReason, now: Instant) -> Duration {
         // Calls that were under way together are one throttling, not several.
-        if present.is_zero() {
-            state.in_a_row = state.in_a_row.saturating_add(1);
+        if self.left(now).is_none() {
+            self.in_a_row = self.in_a_row.saturating_add(1);
         }
-        let backoff = FIRST_BACKOFF.saturating_mul(1 << state.in_a_row.saturating_sub(1).min(16));
-        let wait = stated.unwrap_or_default().max(backoff.min(LONGEST_BACKOFF)).min(LONGEST).max(present);
-        state.until = Some((now + wait, reason));
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.in_a_row.saturating_sub(1).min(16));
+        let wait = stated.unwrap_or_default().max(backoff.min(LONGEST_BACKOFF)).min(LONGEST);
+        self.rest(wait, reason, now)
+    }
+
+    /// Nothing for so long, or for what is left of the present pause. Answers the length from now.
+    pub(super) fn rest(&mut self, wait: Duration, reason: PauseReason, now: Instant) -> Duration {
+        let present = self.left(now).map(|(left, _)| left).unwrap_or_default();
+        let wait = wait.max(present);
+        self.until = Some((now + wait, reason));
         wait
     }
 
     /// Graph served a call; unless a pause has begun meanwhile, the next one starts short again.
-    pub(super) fn served(&self, now: Instant) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.left(now).is_none() {
-            state.in_a_row = 0;
+    pub(super) fn served(&mut self, now: Instant) {
+        if self.left(now).is_none() {
+            self.in_a_row = 0;
         }
-    }
-}
-
-impl State {
-    fn left(&self, now: Instant) -> Option<(Duration, PauseReason)> {
-        let (until, reason) = self.until?;
-        until.checked_duration_since(now).filter(|left| !left.is_zero()).map(|left| (left, reason))
     }
 }
 
@@ -73,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_stated_wait_is_kept_and_never_shortened() {
-        let (pause, now) = (Pause::default(), Instant::now());
+        let (mut pause, now) = (Pause::default(), Instant::now());
         assert_eq!(pause.begin(Some(Duration::from_mins(1)), Quota, now), Duration::from_mins(1));
         assert_eq!(pause.begin(Some(Duration::from_secs(2)), Quota, now), Duration::from_mins(1));
         assert_eq!(pause.left(now + Duration::from_secs(59)), Some((Duration::from_secs(1), Quota)));
@@ -82,7 +78,7 @@ mod tests {
 
     #[test]
     fn pauses_in_a_row_double_even_when_graph_states_less() {
-        let (pause, mut now) = (Pause::default(), Instant::now());
+        let (mut pause, mut now) = (Pause::default(), Instant::now());
         let mut next = |stated| {
             let wait = pause.begin(stated, Quota, now);
             now += wait;
@@ -101,7 +97,7 @@ mod tests {
 
     #[test]
     fn an_answer_to_an_earlier_call_does_not_end_the_row() {
-        let (pause, now) = (Pause::default(), Instant::now());
+        let (mut pause, now) = (Pause::default(), Instant::now());
         let first = pause.begin(None, Quota, now);
         pause.served(now);
         assert_eq!(pause.begin(None, Quota, now + first).as_secs(), 2);

@@ -11,7 +11,7 @@ use super::walk::Walker;
 use super::{GraphError, Held, ListError, Listing, PageTokens};
 use crate::domain::GroupId;
 use crate::graph::Cursor;
-use crate::limits::{Budget, Spent};
+use crate::limits::{Budget, Priority, Spent};
 use crate::telemetry::Metrics;
 
 /// Which list a caller wants.
@@ -113,7 +113,9 @@ impl Lister {
 
     async fn share(&self, group: &GroupId, budget: &mut Budget) -> Result<Arc<Listing>, ListError> {
         let (reader, name, max_wait) = (Arc::clone(&self.reader), group.clone(), budget.wait_left);
-        let walk = move |until| async move { reader.read(&name, None, Budget::new(until, max_wait)).await };
+        let walk = move |until| async move {
+            reader.read(&name, None, Budget::new(Priority::Read, until, max_wait)).await
+        };
         match self.walks.fly(group, budget.deadline, walk).await {
             Ok(Landed { value: Walked { result, spent }, queued, joined }) => {
                 self.metrics.read_shared(if joined { "joined" } else { "walked" });
@@ -142,7 +144,7 @@ impl Lister {
     ) -> Result<Arc<Listing>, ListError> {
         let start = self.reader.page_tokens.open(group, page_token)?;
         let (reader, name) = (Arc::clone(&self.reader), group.clone());
-        let own = Budget::new(budget.deadline, budget.wait_left);
+        let own = Budget::new(Priority::Continuing, budget.deadline, budget.wait_left);
         let walk = async move { reader.read(&name, Some(start), own).await };
         let Walked { result, spent } = self.walks.alone(walk).await.ok_or(ListError::Died)?;
         budget.spent += spent;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Observed;
 use super::walk::{Walk, Walker};
 use crate::domain::{GroupId, JoinRequestId};
-use crate::limits::Budget;
+use crate::limits::{Budget, Priority};
 use crate::telemetry::Metrics;
 
 /// The steps of Graph's clock and of creation times.
@@ -96,7 +96,7 @@ impl Looker {
         budget: &mut Budget,
     ) -> Option<Look> {
         // What the decision has waited for our limits must not cost it the look; the deadline bounds it all the same.
-        let mut own = Budget::new(budget.deadline, budget.deadline.left());
+        let mut own = Budget::new(Priority::Continuing, budget.deadline, budget.deadline.left());
         let look = self.complete(group, ids, &mut own).await;
         budget.spent += own.spent;
         self.metrics.looked(if look.is_some() { "complete" } else { "failed" });

@@ -11,7 +11,7 @@ use super::sightings::Sightings;
 use super::{ErrorClass, GraphError, ListError};
 use crate::domain::{GroupId, JoinRequest, JoinRequestId};
 use crate::graph::{Cursor, GraphClient, Page};
-use crate::limits::Budget;
+use crate::limits::{Budget, Priority};
 
 /// With so many requests gathered no further page is read; a page itself is bounded by the size of an answer.
 const MOST_REQUESTS: usize = 10_000;
@@ -90,6 +90,7 @@ impl Walker {
         while walk.pages < self.max_pages && walk.requests.len() < MOST_REQUESTS {
             let page = self.graph.list_page(group, walk.next.as_ref(), &mut limit, budget).await;
             walk.take(page.map_err(ListError::Graph)?)?;
+            budget.priority = Priority::Continuing;
             if walk.next.is_none() {
                 break;
             }

@@ -140,6 +140,40 @@ impl Drift {
     }
 }
 
+/// The circuit breaker of the way to Graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Circuit {
+    /// Graph is in good health.
+    Closed,
+    /// It was in trouble, and one call tries.
+    HalfOpen,
+    /// It is in trouble, and nothing is sent.
+    Open,
+}
+
+impl Circuit {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::HalfOpen, Self::Open];
+
+    /// The value of the metric.
+    pub const fn as_number(self) -> i64 {
+        match self {
+            Self::Closed => 0,
+            Self::HalfOpen => 1,
+            Self::Open => 2,
+        }
+    }
+
+    /// The word of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// Which limit held something back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitName {

@@ -8,7 +8,7 @@ mod metrics;
 mod pseudonym;
 
 pub use audit::{Audit, AuditUnavailable, DecidedItem, Deciding};
-pub use labels::{AttemptOutcome, Drift, Fault, GraphOperation, LimitName, Route, known_method};
+pub use labels::{AttemptOutcome, Circuit, Drift, Fault, GraphOperation, LimitName, Route, known_method};
 pub use logging::{LogWriter, LoggingError, start_logging};
 pub use metrics::{InFlight, Metrics, MetricsError, metrics_table};
 pub use pseudonym::Pseudonyms;

@@ -26,6 +26,7 @@ mod list;
 mod log_reader;
 mod metrics;
 mod model;
+mod pacing;
 mod privacy;
 mod repeats;
 mod replicas;

@@ -165,6 +165,13 @@ impl Scenario {
         assert_eq!(self.moderator.decide("reject", &self.group, &notes).await.status, 200);
     }
 
+    /// So many calls succeed that what fails afterwards is sent all the same.
+    async fn good_times(&self) {
+        for _ in 0..30 {
+            assert_eq!(self.moderator.list(&self.group).await.status, 200);
+        }
+    }
+
     /// Graph in trouble, with everything that is secret in its own words.
     async fn graph_in_trouble(&self) {
         let words = format!("{GRAPH_TOKEN} {} {} {OWNER} {USERNAME}", self.group, self.open[3]);
@@ -185,13 +192,16 @@ impl Scenario {
             error(400, 131_207),
             error(400, 999_999),
         ] {
+            self.good_times().await;
             self.control().fail_next(3, fault.clone()).unwrap();
             assert_ne!(self.moderator.list(&self.group).await.status, 200);
             self.control().clear_faults();
+            self.good_times().await;
             self.control().fail_next(9, fault).unwrap();
             assert_ne!(self.moderator.approve(&self.group, &self.open[3..4]).await.status, 200);
             self.control().clear_faults();
         }
+        self.good_times().await;
         self.control().revoke_token();
         let problem = self.moderator.reject(&self.group, &self.open[3..]).await;
         problem.expect_problem(503, "upstream_credential_invalid");
@@ -272,6 +282,7 @@ fn settings(sandbox: &RunningSandbox, more: &[(&str, &str)]) -> Variables {
     set(&mut settings, "GRAPH__APP_SECRET", APP_SECRET);
     set(&mut settings, "GRAPH__MAX_PAGES", "2");
     set(&mut settings, "LIMITS__CALLER_BURST", "1000");
+    set(&mut settings, "LIMITS__GRAPH_BURST", "10000");
     set(&mut settings, "TELEMETRY__LEVEL", "debug");
     for (name, value) in more {
         set(&mut settings, name, *value);

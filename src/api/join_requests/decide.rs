@@ -13,7 +13,7 @@ use crate::api::extract::{JsonBody, Visitor, group_id};
 use crate::api::problem::{ProblemCode, Raised, item_problem, list_problem, retry_after_value, stop_problem};
 use crate::api::state::Api;
 use crate::domain::{Action, DecisionId, IdempotencyKey, InvalidIdempotencyKey, Scope};
-use crate::limits::{Budget, CallerQuota};
+use crate::limits::{Budget, CallerQuota, Priority};
 use crate::moderation::{DecideError, Decided, Decision, DecisionReport, Item, Outcome};
 use crate::telemetry::Fault;
 
@@ -50,7 +50,7 @@ pub(super) async fn decide(
         key,
     };
     let id = decision.id;
-    let budget = Budget::new(visitor.context.deadline, api.max_wait);
+    let budget = Budget::new(Priority::Decision, visitor.context.deadline, api.max_wait);
     let Answered { result, charged } = if input.dry_run {
         review(decision, budget, api).await
     } else {

@@ -97,12 +97,12 @@ fn call_problem(error: &GraphError) -> Raised {
         GraphError::Held(Held::Paused { reason: PauseReason::Quota, .. }) => {
             ProblemCode::UpstreamRateLimited.into()
         }
-        GraphError::Held(Held::Paused { reason: PauseReason::Maintenance, .. }) => {
-            ProblemCode::UpstreamUnavailable.into()
-        }
         GraphError::Held(Held::Limited { .. }) => ProblemCode::Overloaded.into(),
         GraphError::Held(Held::DeadlinePassed) => ProblemCode::DeadlineExceeded.into(),
-        GraphError::NotConnected
+        GraphError::Held(Held::Paused {
+            reason: PauseReason::Maintenance | PauseReason::Trouble, ..
+        })
+        | GraphError::NotConnected
         | GraphError::TimedOut
         | GraphError::Broken
         | GraphError::Unreadable { .. } => ProblemCode::UpstreamUnavailable.into(),

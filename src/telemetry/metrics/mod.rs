@@ -41,6 +41,7 @@ pub struct Metrics {
     pub(super) graph_errors: IntCounterVec,
     pub(super) graph_usage: GaugeVec,
     pub(super) graph_paused_until: GaugeVec,
+    pub(super) graph_circuit: IntGaugeVec,
     pub(super) graph_token_valid: IntGaugeVec,
     pub(super) graph_version_mismatch: IntGaugeVec,
     pub(super) graph_schema_drift: IntCounterVec,
@@ -137,6 +138,11 @@ impl Metrics {
             graph_paused_until: build.gauges(
                 "graph_paused_until_timestamp_seconds",
                 "Until when nothing is sent to Graph; 0 when not paused.",
+                &["account"],
+            )?,
+            graph_circuit: build.int_gauges(
+                "graph_circuit_state",
+                "Whether Graph is in trouble: 0 not (closed), 1 one call tries (half-open), 2 nothing is sent (open).",
                 &["account"],
             )?,
             graph_token_valid: build.int_gauges(

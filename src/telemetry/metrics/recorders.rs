@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Metrics;
-use crate::telemetry::{AttemptOutcome, Drift, Fault, GraphOperation, LimitName, Route};
+use crate::telemetry::{AttemptOutcome, Circuit, Drift, Fault, GraphOperation, LimitName, Route};
 
 /// The only Graph account there is in this release.
 const ACCOUNT: &str = "default";
@@ -70,6 +70,11 @@ impl Metrics {
         let since_epoch = until.and_then(|until| until.duration_since(UNIX_EPOCH).ok());
         let seconds = since_epoch.map_or(0.0, |duration| duration.as_secs_f64());
         self.graph_paused_until.with_label_values(&[ACCOUNT]).set(seconds);
+    }
+
+    /// Whether Graph is in trouble.
+    pub fn graph_circuit(&self, circuit: Circuit) {
+        self.graph_circuit.with_label_values(&[ACCOUNT]).set(circuit.as_number());
     }
 
     /// Graph took the token, or refused it.

@@ -68,6 +68,9 @@ async fn only_plain_json_is_taken() {
         "application/json; profile=x",
         "Application/JSON",
     ] {
+        // One each: this Graph answers nothing that makes sense, and is soon taken to be in trouble.
+        let gateway = Refusing::spawn().await;
+        let caller = gateway.app.moderator();
         let headers = [("content-type", kind), ("content-encoding", "identity")];
         assert_eq!(caller.send(Method::POST, APPROVE, &headers, BODY).await.status, 207, "{kind}");
     }
@@ -102,16 +105,14 @@ async fn a_body_in_broken_chunks_is_a_problem() {
 
 #[tokio::test]
 async fn chunks_may_have_extensions_and_trailers_and_neither_means_anything() {
-    let gateway = Refusing::spawn().await;
     let head =
         format!("POST {APPROVE} HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked");
-    for (number, (extension, trailer)) in
+    for (extension, trailer) in
         [("", ""), (";a", ""), (" ; a=\"b\"", ""), ("", "Content-Length: 1\r\nAuthorization: x\r\n")]
-            .iter()
-            .enumerate()
     {
+        let gateway = Refusing::spawn().await;
         let body = format!("{:x}{extension}\r\n{BODY}\r\n0\r\n{trailer}\r\n", BODY.len());
         assert_eq!(gateway.raw(&head, body.as_bytes()).await.status, 207, "{body}");
-        assert_eq!(gateway.graph.received("POST"), number + 1);
+        assert_eq!(gateway.graph.received("POST"), 1);
     }
 }
