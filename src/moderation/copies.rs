@@ -17,6 +17,8 @@ use crate::config::ReadSettings;
 use crate::domain::{Deadline, GroupId, JoinRequest};
 use crate::store::Store;
 
+/// A mark is changed even when the deadline has come, if it takes no longer.
+const TELLING: Duration = Duration::from_millis(500);
 /// What one copy costs beside its requests, in bytes.
 const OVERHEAD: usize = 512;
 
@@ -107,6 +109,8 @@ impl Copies {
 
     /// A decision on the group is about to be sent, or has been.
     pub(super) async fn decided(&self, group: &GroupId, until: Deadline) {
+        // A decision that took all of its time must be told of all the same.
+        let until = Deadline::after(until.left().max(TELLING));
         if let Err(error) = self.store.bump_mark(group, until).await {
             tracing::debug!(%error, "no copy in this process holds any more, since a group's mark could not be changed");
             self.untold.fetch_add(1, Ordering::SeqCst);

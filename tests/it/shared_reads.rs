@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use joingate_sandbox::{AnswerFault, Fault, RequestSpec, SandboxOptions};
+use joingate_sandbox::{AnswerFault, Fault, FaultOrder, RequestSpec, SandboxOptions, Verb};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -376,4 +376,44 @@ async fn a_tag_names_the_requests_and_spares_sending_them_again() {
     let copy = list_with(&reader, &group, &headers).await;
     assert_eq!((copy.status, copy.header("age")), (304, "0"));
     assert_eq!(changed.json()["next_page_token"], Value::Null);
+}
+
+#[tokio::test]
+async fn replicas_learn_of_a_decision_that_took_all_of_its_time() {
+    let redis = RedisServer::start();
+    let slow = TestApp::builder()
+        .set("STORE__REDIS_URL", redis.url())
+        .set("SERVER__REQUEST_DEADLINE", "2s")
+        .set("GRAPH__LOOK_RESERVE", "500ms")
+        .spawn()
+        .await;
+    let other = TestApp::builder()
+        .against(&slow.sandbox.base_url())
+        .set("STORE__REDIS_URL", redis.url())
+        .spawn()
+        .await;
+    let (group, open) = slow.group_with_requests(2);
+    let stalled = [Verb::Approve, Verb::List].map(|verb| {
+        let fault = Fault::answer(AnswerFault::Stall);
+        FaultOrder::next(1, fault).for_verb(verb).for_group(&group)
+    });
+    let [approval, look] = stalled;
+    slow.graph()
+        .order_fault(FaultOrder { fault: Fault { delay_ms: 500, ..approval.fault }, ..approval })
+        .unwrap();
+    let moderator = slow.moderator();
+    let (deciding, wanted) = (moderator.clone(), open.clone());
+    let at = group.clone();
+    let deciding =
+        [async move { deciding.approve(&at, &wanted[..1]).await }].into_iter().collect::<JoinSet<_>>();
+    while calls(&slow) == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Read before it is carried out, and a copy for those who ask meanwhile.
+    assert_eq!(ids(&list_accepting(&other.reader(), &group, 10).await), open);
+    assert!(is_copy(&list_accepting(&other.reader(), &group, 10).await));
+    slow.graph().order_fault(look).unwrap();
+    assert_eq!(answered(deciding).await.outcomes(), ["unknown"]);
+    let after = list_accepting(&other.reader(), &group, 10).await;
+    assert_eq!((ids(&after), is_copy(&after)), (open[1..].to_vec(), false));
 }
