@@ -11,8 +11,10 @@ use utoipa::{Modify, OpenApi};
 
 use super::join_requests::{DecisionAnswer, ListAnswer, approve, list, reject};
 use super::problem::{PROBLEMS, ProblemBody, ProblemCode as Code};
+use super::quota::{self, QuotaAnswer};
 use super::state::Api;
 use crate::moderation::{Observed, Outcome};
+use crate::telemetry::Circuit;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,9 +22,12 @@ use crate::moderation::{Observed, Outcome};
         title = "Joingate",
         description = "One door between a company's applications and the WhatsApp Groups join requests of Meta's Graph API.\n\nA decision answers 200 when every id ended as asked and 207 when any did not; each id has its own outcome. A 4xx or 5xx of a decision means that surely nothing was executed, unless its `executed` says `unknown`."
     ),
-    paths(list::list, approve::approve, reject::reject),
-    components(schemas(ListAnswer, DecisionAnswer, ProblemBody)),
-    tags((name = "join requests", description = "List, approve and reject requests to join a group.")),
+    paths(list::list, approve::approve, reject::reject, quota::quota),
+    components(schemas(ListAnswer, DecisionAnswer, QuotaAnswer, ProblemBody)),
+    tags(
+        (name = "join requests", description = "List, approve and reject requests to join a group."),
+        (name = "quota", description = "What is left of the caller's quota and of Meta's."),
+    ),
     modifiers(&Security, &Problems, &KnownValues)
 )]
 struct Generated;
@@ -58,15 +63,19 @@ impl Modify for Security {
 const EVERYWHERE: &[Code] = &[
     Code::InvalidRequest,
     Code::Unauthorized,
-    Code::ForbiddenScope,
-    Code::ForbiddenGroup,
-    Code::GroupNotFound,
-    Code::GroupSuspended,
     Code::UriTooLong,
     Code::QuotaExceeded,
     Code::AuthThrottled,
     Code::HeadersTooLarge,
     Code::Internal,
+    Code::Overloaded,
+];
+/// What every operation on a group may answer.
+const GROUPS: &[Code] = &[
+    Code::ForbiddenScope,
+    Code::ForbiddenGroup,
+    Code::GroupNotFound,
+    Code::GroupSuspended,
     Code::UpstreamError,
     Code::UpstreamBadResponse,
     Code::UpstreamRejected,
@@ -74,7 +83,6 @@ const EVERYWHERE: &[Code] = &[
     Code::UpstreamRateLimited,
     Code::UpstreamCredentialInvalid,
     Code::UpstreamUnavailable,
-    Code::Overloaded,
     Code::DeadlineExceeded,
     Code::UpstreamTimeout,
 ];
@@ -91,18 +99,22 @@ const DECISIONS: &[Code] = &[
     Code::IdempotencyKeyReused,
     Code::StoreUnavailable,
     Code::AuditUnavailable,
+    Code::DecisionsDisabled,
 ];
 
 struct Problems;
 
 impl Modify for Problems {
     fn modify(&self, document: &mut Document) {
-        for item in document.paths.paths.values_mut() {
+        for (path, item) in &mut document.paths.paths {
+            let common =
+                if path.contains("{group_id}") { [EVERYWHERE, GROUPS].concat() } else { EVERYWHERE.to_vec() };
+            let lists = if path.ends_with("/join-requests") { LISTS } else { &[] };
             if let Some(operation) = &mut item.get {
-                add_problems(operation, &[EVERYWHERE, LISTS].concat());
+                add_problems(operation, &[&common, lists].concat());
             }
             if let Some(operation) = &mut item.post {
-                add_problems(operation, &[EVERYWHERE, DECISIONS].concat());
+                add_problems(operation, &[&common, DECISIONS].concat());
             }
         }
     }
@@ -144,6 +156,7 @@ impl Modify for KnownValues {
         extensible(document, "DecisionResult", "outcome", &Outcome::WORDS);
         extensible(document, "DecisionResult", "observed", &Observed::WORDS);
         extensible(document, "Problem", "code", &codes);
+        extensible(document, "GraphQuota", "circuit", &Circuit::ALL.map(Circuit::as_str));
     }
 }
 

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, Resource, web};
 use super::join_requests::{approve::approve, list::list, reject::reject};
 use super::middleware::admit;
 use super::problem::{ProblemCode, Raised};
+use super::quota::quota;
 use super::{docs, openapi};
 
 /// Every route of the API. What is under `/v1` passes admission, unknown paths included.
@@ -27,6 +28,7 @@ pub fn api_routes(config: &mut web::ServiceConfig, with_docs: bool) {
                 only("POST", web::resource("/groups/{group_id}/join-requests/reject"))
                     .route(web::post().to(reject)),
             )
+            .service(only("GET", web::resource("/quota")).route(web::get().to(quota)))
             .default_service(web::to(not_found)),
     );
     config.service(only("GET", web::resource("/problems/{code}")).route(web::get().to(docs::problem_page)));

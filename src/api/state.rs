@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::Verifier;
 use crate::config::Settings;
-use crate::limits::{CallerLimiter, Strangers};
+use crate::limits::{CallerLimiter, GraphPacing, Strangers};
 use crate::moderation::{Decider, Lister, Reviewer};
 use crate::telemetry::Metrics;
 
@@ -18,8 +18,10 @@ pub struct ApiParts {
     pub verifier: Arc<Verifier>,
     /// Counts what callers use.
     pub callers: Arc<CallerLimiter>,
+    /// Lets calls through to Graph.
+    pub pacing: Arc<GraphPacing>,
     /// Counts tokens that do not pass.
-    pub strangers: Strangers,
+    pub strangers: Arc<Strangers>,
     /// Lists.
     pub lister: Arc<Lister>,
     /// Tries decisions out.
@@ -37,8 +39,6 @@ pub struct Api {
     pub parts: ApiParts,
     /// How long one request may take.
     pub request_deadline: Duration,
-    /// How long it may wait for Graph's limits.
-    pub max_wait: Duration,
     /// Largest body, in bytes.
     pub max_body: usize,
     /// Most ids in one decision.
@@ -61,7 +61,6 @@ impl Api {
         Self {
             parts,
             request_deadline: server.request_deadline,
-            max_wait: settings.limits.max_wait,
             max_body: server.max_body,
             max_ids: server.max_ids,
             require_key: settings.idempotency.require_key,

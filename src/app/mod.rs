@@ -3,7 +3,10 @@
 mod connection;
 mod housekeeping;
 mod parts;
+mod reloading;
 mod servers;
+
+pub use reloading::load_settings;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -12,15 +15,17 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::housekeeping::{keep_connected, reload, sweep};
+use self::housekeeping::{keep_connected, sweep};
 use self::parts::{build_parts, build_store, process_key};
+use self::reloading::{Live, Reloader};
 use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
 use crate::api::{Api, Readiness};
 use crate::auth::KeyProblems;
-use crate::config::Settings;
+use crate::config::{LogLevel, Settings};
 use crate::moderation::KeyUnusable;
 use crate::store::StoreError;
 use crate::telemetry::{Audit, Metrics, MetricsError, Pseudonyms};
@@ -73,6 +78,8 @@ pub struct App {
     background: TaskTracker,
     stop: CancellationToken,
     audit: Arc<Audit>,
+    reload: Arc<Notify>,
+    level: watch::Receiver<LogLevel>,
     drain_delay: Duration,
     shutdown_timeout: Duration,
 }
@@ -96,7 +103,16 @@ impl App {
         let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
         let decisions = TaskTracker::new();
         let parts = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
-        let (lister, verifier) = (Arc::clone(&parts.lister), Arc::clone(&parts.verifier));
+        let lister = Arc::clone(&parts.lister);
+        let (level_sender, level) = watch::channel(settings.telemetry.level);
+        let live = Live {
+            pacing: Arc::clone(&parts.pacing),
+            callers: Arc::clone(&parts.callers),
+            strangers: Arc::clone(&parts.strangers),
+            level: level_sender,
+            verifier: Arc::clone(&parts.verifier),
+            metrics: Arc::clone(&metrics),
+        };
         let api = web::Data::new(Api::new(parts, &settings));
 
         let api_listener = bind("server.listen", settings.server.listen)?;
@@ -110,7 +126,9 @@ impl App {
         let (api_handle, admin_handle) = (api_server.handle(), admin_server.handle());
         background.spawn(report_end("API", api_server));
         background.spawn(report_end("admin", admin_server));
-        background.spawn(stop.clone().run_until_cancelled_owned(reload(settings.secrets, verifier, metrics)));
+        let reload = Arc::new(Notify::new());
+        let reloader = Reloader::new(live, settings.source, settings.effective, settings.secrets);
+        background.spawn(stop.clone().run_until_cancelled_owned(reloader.run(Arc::clone(&reload))));
         background.spawn(stop.clone().run_until_cancelled_owned(sweep(lister)));
         background.spawn(stop.clone().run_until_cancelled_owned(keep_connected(store)));
         readiness.up();
@@ -124,6 +142,8 @@ impl App {
             background,
             stop,
             audit,
+            reload,
+            level,
             drain_delay: settings.server.drain_delay,
             shutdown_timeout: settings.server.shutdown_timeout,
         })
@@ -137,6 +157,16 @@ impl App {
     /// Where probes and metrics are.
     pub const fn admin_address(&self) -> SocketAddr {
         self.admin_address
+    }
+
+    /// Reads the settings and all other files again, soon.
+    pub fn reload(&self) {
+        self.reload.notify_one();
+    }
+
+    /// The level to log at, whenever it changes.
+    pub fn log_level(&self) -> watch::Receiver<LogLevel> {
+        self.level.clone()
     }
 
     /// Takes the gateway down: not ready at once, serving on for the drain delay, then no new connections, then the

@@ -53,7 +53,8 @@ pub(super) fn build_parts(
 ) -> Result<ApiParts, StartError> {
     let pacing = Arc::new(GraphPacing::new(&settings.limits, Arc::clone(metrics)));
     let callers = Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics)));
-    let graph = GraphClient::new(&settings.graph, pacing, Arc::clone(metrics))?;
+    pacing.set_read_only(settings.graph.read_only);
+    let graph = GraphClient::new(&settings.graph, Arc::clone(&pacing), Arc::clone(metrics))?;
     let bounds = DecisionBounds {
         ids_per_call: settings.graph.ids_per_call,
         most_at_once: settings.server.max_in_flight,
@@ -77,7 +78,8 @@ pub(super) fn build_parts(
     Ok(ApiParts {
         verifier: Arc::new(Verifier::new(&settings.auth)?),
         callers,
-        strangers: Strangers::new(settings.limits.auth_failures, Arc::clone(metrics)),
+        pacing,
+        strangers: Arc::new(Strangers::new(settings.limits.auth_failures, Arc::clone(metrics))),
         lister: moderation.lister,
         reviewer: moderation.reviewer,
         decider: moderation.decider,

@@ -21,7 +21,12 @@ pub fn check(args: &SettingsArgs, out: &mut impl Write) -> Result<(), CheckError
     let settings = args.load()?;
     for setting in &settings.effective {
         let value = if setting.value.is_empty() { "–" } else { &setting.value };
-        writeln!(out, "{} = {value}  ({})", setting.key, setting.source)?;
+        let changes = match (setting.is_live(), setting.from_environment) {
+            (true, true) => ", fixed",
+            (true, false) if settings.source.file().is_some() => ", re-read while running",
+            (true | false, _) => "",
+        };
+        writeln!(out, "{} = {value}  ({}{changes})", setting.key, setting.source)?;
     }
     writeln!(out, "The settings are valid.")?;
     Ok(())

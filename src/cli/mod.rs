@@ -13,9 +13,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::auth::Verifier;
-use crate::config::{AuthSettings, Environment, GraphSettings, SettingProblems, Settings};
-use crate::net::{ClientError, http_client};
+use crate::app::load_settings;
+use crate::config::{Environment, SettingProblems, Settings};
 
 /// HTTP gateway over the WhatsApp Groups join request endpoints of Meta's Graph API
 #[derive(Debug, Parser)]
@@ -56,20 +55,6 @@ impl SettingsArgs {
     fn load(&self) -> Result<Settings, SettingProblems> {
         let environment = Environment::of_process();
         let file = self.config.as_deref().or(environment.config_file());
-        Settings::load_checked(file, &environment, check_files)
+        load_settings(file, &environment)
     }
-}
-
-/// Key and message of everything wrong with the files that the settings point to.
-fn check_files(auth: &AuthSettings, graph: Option<&GraphSettings>) -> Vec<(String, String)> {
-    let keys = Verifier::new(auth).err().map_or_else(Vec::new, |problems| problems.0);
-    let keys = keys.into_iter().map(|problem| (format!("auth.issuers.{}", problem.issuer), problem.message));
-    let client = graph.and_then(|graph| http_client(graph).err()).map(|error| {
-        let key = match &error {
-            ClientError::CaUnreadable(_) | ClientError::CaInvalid => "graph.ca_file",
-            ClientError::Build(_) => "graph",
-        };
-        (key.to_owned(), error.to_string())
-    });
-    keys.chain(client).collect()
 }

@@ -32,16 +32,24 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (mut terminate, mut interrupt, mut hangup) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+        let (mut terminate, mut interrupt, mut hangup) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        );
         let app = App::start(settings, std::io::stdout()).await?;
+        let mut level = app.log_level();
         tracing::info!(api = %app.api_address(), admin = %app.admin_address(), "serving");
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hangup.recv() => {
-                    tracing::warn!("SIGHUP changes nothing: settings are read at start, secrets and keys by themselves");
+                _ = hangup.recv() => app.reload(),
+                Ok(()) = level.changed() => {
+                    let wanted = *level.borrow_and_update();
+                    if let Err(error) = log_writer.set_level(wanted) {
+                        tracing::warn!(%error, "the new log level cannot be taken; the old one holds");
+                    }
                 }
             }
         }

@@ -20,7 +20,7 @@ pub struct Environment {
 
 /// A source of settings could not be read at all.
 #[derive(Debug, thiserror::Error)]
-enum SourceError {
+pub(super) enum SourceError {
     #[error("cannot read it: {0}")]
     Unreadable(#[from] std::io::Error),
     #[error("larger than 1 MiB")]
@@ -151,11 +151,16 @@ impl Entries {
     }
 }
 
-fn read_toml(path: &Path) -> Result<toml::Table, SourceError> {
+/// The text of a settings file.
+pub(super) fn content_of(path: &Path) -> Result<String, SourceError> {
     if std::fs::metadata(path)?.len() > MAX_FILE_BYTES {
         return Err(SourceError::TooLarge);
     }
-    let text = std::fs::read_to_string(path)?;
+    Ok(std::fs::read_to_string(path)?)
+}
+
+fn read_toml(path: &Path) -> Result<toml::Table, SourceError> {
+    let text = content_of(path)?;
     text.parse::<toml::Table>().map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         SourceError::NotToml(before.lines().count().max(1))

@@ -42,6 +42,8 @@ pub struct GraphSettings {
     pub ca_file: Option<PathBuf>,
     /// A proxy for all calls to Graph.
     pub proxy_url: Option<Url>,
+    /// Whether no decision is sent.
+    pub read_only: bool,
 }
 
 impl GraphSettings {
@@ -85,6 +87,8 @@ impl GraphSettings {
             |url: &Url| url.scheme() == "http",
             "A proxy for all calls to Graph. The environment's proxy settings are never used.",
         );
+        let read_only =
+            section.flag("read_only", false, "Whether decisions are refused; lists and dry runs go on.");
         Some(Self {
             base_url: base_url?,
             version,
@@ -101,6 +105,7 @@ impl GraphSettings {
             page_size,
             ca_file,
             proxy_url,
+            read_only,
         })
     }
 }

@@ -9,6 +9,7 @@ mod entries;
 mod graph;
 mod idempotency;
 mod limits;
+mod live;
 mod problem;
 mod reader;
 mod reads;
@@ -25,6 +26,7 @@ pub use entries::Environment;
 pub use graph::GraphSettings;
 pub use idempotency::IdempotencySettings;
 pub use limits::{CallerLimitSettings, LimitSettings};
+pub use live::{LiveSettings, SettingsSource, needing_restart};
 pub use problem::{SettingProblem, SettingProblems};
 pub use reader::Effective;
 pub use reads::ReadSettings;
@@ -63,6 +65,8 @@ pub struct Settings {
     pub effective: Vec<Effective>,
     /// Every value that came from a file of its own, to be re-read while running.
     pub secrets: Vec<Arc<Secret>>,
+    /// Where all of it was read, to be read again while running.
+    pub source: SettingsSource,
 }
 
 impl Settings {
@@ -101,7 +105,20 @@ impl Settings {
         let (effective, secrets) = reader.finish()?;
         // Never absent once `finish` has found no problem.
         let graph = graph.ok_or_else(|| SettingProblems(Vec::new()))?;
-        Ok(Self { server, auth, graph, limits, reads, store, idempotency, telemetry, effective, secrets })
+        let source = SettingsSource::new(file, environment.clone());
+        Ok(Self {
+            server,
+            auth,
+            graph,
+            limits,
+            reads,
+            store,
+            idempotency,
+            telemetry,
+            effective,
+            secrets,
+            source,
+        })
     }
 }
 

@@ -23,6 +23,13 @@ impl fmt::Display for SettingProblem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingProblems(pub Vec<SettingProblem>);
 
+impl SettingProblems {
+    /// All of them in one line, for a log.
+    pub fn one_line(&self) -> String {
+        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+}
+
 impl fmt::Display for SettingProblems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.0.len() == 1 { "problem" } else { "problems" };

@@ -23,6 +23,15 @@ pub struct Effective {
     pub value: String,
     /// The file, the environment variable, or `default`.
     pub source: String,
+    /// Whether an environment variable says so.
+    pub from_environment: bool,
+}
+
+impl Effective {
+    /// Whether a change in the settings file takes effect while running, as long as no environment variable overrides it.
+    pub fn is_live(&self) -> bool {
+        matches!(self.key.as_str(), "graph.read_only" | "telemetry.level") || self.key.starts_with("limits.")
+    }
 }
 
 /// Walks over all entries once; every entry not asked for is unknown.

@@ -100,6 +100,11 @@ impl Calls {
         self.transport.pacing.in_trouble()
     }
 
+    /// Whether no decision is sent.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.transport.pacing.is_read_only()
+    }
+
     /// Graph served a call: the next pause starts short again.
     pub(super) fn served(&self) {
         self.transport.pacing.served();

@@ -36,6 +36,11 @@ impl GraphClient {
         Ok(Self { calls, page_size: settings.page_size })
     }
 
+    /// Whether no decision is sent.
+    pub fn is_read_only(&self) -> bool {
+        self.calls.is_read_only()
+    }
+
     /// The limit that a walk begins with.
     pub const fn page_limit(&self) -> PageLimit {
         PageLimit::new(self.page_size)

@@ -1,18 +1,15 @@
 //! The units each caller may use, so that no application starves another.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{InsufficientCapacity, RateLimiter};
+use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 
-use super::quota;
+use super::gcra::{Gcra, Pace};
 use crate::config::{LimitSettings, Rate};
 use crate::domain::Caller;
 use crate::telemetry::{LimitName, Metrics};
@@ -21,8 +18,6 @@ use crate::telemetry::{LimitName, Metrics};
 const MAX_CALLERS: usize = 100_000;
 /// Ids that one unit pays for.
 const IDS_PER_UNIT: usize = 64;
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
 
 /// What a caller has left, for the `RateLimit` fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,79 +48,86 @@ struct Allowance {
     burst: u32,
 }
 
-/// What one caller has used.
-struct Account {
-    limiter: Limiter,
-    allowance: Allowance,
+/// The allowances in force.
+struct Allowances {
+    usual: Allowance,
+    /// Of the callers that have one of their own.
+    special: HashMap<Caller, Allowance>,
 }
 
 /// Counts units per caller: one for each request, one more for every started 64 ids.
 pub struct CallerLimiter {
-    accounts: Cache<Caller, Arc<Account>>,
-    usual: Allowance,
-    /// Of the callers that have one of their own.
-    special: HashMap<Caller, Allowance>,
+    accounts: Cache<Caller, Arc<Mutex<Gcra>>>,
+    allowances: ArcSwap<Allowances>,
     metrics: Arc<Metrics>,
 }
 
 impl CallerLimiter {
     /// A limiter in which nobody has used anything.
     pub fn new(settings: &LimitSettings, metrics: Arc<Metrics>) -> Self {
-        let special = settings.callers.iter().map(|one| {
-            let caller = Caller { issuer: one.issuer.clone(), subject: one.subject.clone() };
-            (caller, Allowance { rate: one.rate, burst: one.burst })
-        });
-        Self {
-            accounts: Cache::new(MAX_CALLERS),
-            usual: Allowance { rate: settings.caller, burst: settings.caller_burst },
-            special: special.collect(),
-            metrics,
-        }
+        let allowances = ArcSwap::from_pointee(Allowances::new(settings));
+        Self { accounts: Cache::new(MAX_CALLERS), allowances, metrics }
+    }
+
+    /// Takes these limits from now on. What was used stays used.
+    pub fn set(&self, settings: &LimitSettings) {
+        self.allowances.store(Arc::new(Allowances::new(settings)));
     }
 
     /// Takes the unit of a request.
     pub fn admit(&self, caller: &Caller) -> Result<CallerQuota, QuotaExceeded> {
-        self.take(caller, NonZeroU32::MIN)
+        self.take(caller, 1)
     }
 
     /// Takes the further units of a decision on so many ids.
     pub fn admit_ids(&self, caller: &Caller, ids: usize) -> Result<CallerQuota, QuotaExceeded> {
         let units = u32::try_from(ids.div_ceil(IDS_PER_UNIT)).unwrap_or(u32::MAX);
-        self.take(caller, NonZeroU32::new(units).unwrap_or(NonZeroU32::MIN))
+        self.take(caller, units.max(1))
     }
 
-    fn take(&self, caller: &Caller, units: NonZeroU32) -> Result<CallerQuota, QuotaExceeded> {
-        let account = self.account(caller);
-        match account.limiter.check_n(units) {
-            Ok(Ok(state)) => Ok(account.allowance.state(state.remaining_burst_capacity())),
-            Ok(Err(not_until)) => {
-                let retry_after = not_until.wait_time_from(DefaultClock::default().now());
-                Err(self.refuse(&account, "rate", retry_after))
-            }
-            // More units than the burst holds could never pass; the bounds of the settings see to it that none are.
-            Err(InsufficientCapacity(_)) => Err(self.refuse(&account, "burst", Duration::from_hours(1))),
+    fn take(&self, caller: &Caller, units: u32) -> Result<CallerQuota, QuotaExceeded> {
+        let allowance = self.allowances.load().of(caller);
+        let (pace, now) = (allowance.pace(), Instant::now());
+        let account = self.account(caller, now);
+        let mut account = account.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = account.wait_for(units, pace, now);
+        if wait.is_zero() {
+            account.take(units, pace, now);
+            return Ok(allowance.state(account.left(pace, now)));
         }
+        self.metrics.limited(LimitName::Caller, "rate");
+        Err(QuotaExceeded { quota: allowance.state(account.left(pace, now)), retry_after: wait })
     }
 
-    fn account(&self, caller: &Caller) -> Arc<Account> {
-        let open = || {
-            let allowance = self.special.get(caller).copied().unwrap_or(self.usual);
-            let limiter = RateLimiter::direct(quota(allowance.rate, allowance.burst)).with_middleware();
-            Ok::<_, std::convert::Infallible>(Arc::new(Account { limiter, allowance }))
-        };
+    fn account(&self, caller: &Caller, now: Instant) -> Arc<Mutex<Gcra>> {
+        let open = || Ok::<_, Infallible>(Arc::new(Mutex::new(Gcra::new(now))));
         match self.accounts.get_or_insert_with(caller, open) {
             Ok(account) => account,
             Err(never) => match never {},
         }
     }
+}
 
-    fn refuse(&self, account: &Account, reason: &'static str, retry_after: Duration) -> QuotaExceeded {
-        self.metrics.limited(LimitName::Caller, reason);
-        QuotaExceeded { quota: account.allowance.state(0), retry_after }
+impl Allowances {
+    fn new(settings: &LimitSettings) -> Self {
+        let special = settings.callers.iter().map(|one| {
+            let caller = Caller { issuer: one.issuer.clone(), subject: one.subject.clone() };
+            (caller, Allowance { rate: one.rate, burst: one.burst })
+        });
+        let usual = Allowance { rate: settings.caller, burst: settings.caller_burst };
+        Self { usual, special: special.collect() }
+    }
+
+    fn of(&self, caller: &Caller) -> Allowance {
+        self.special.get(caller).copied().unwrap_or(self.usual)
     }
 }
 
 impl Allowance {
+    fn pace(self) -> Pace {
+        Pace { interval: self.rate.per / self.rate.count.max(1), burst: self.burst }
+    }
+
     fn state(self, remaining: u32) -> CallerQuota {
         let Self { rate, burst } = self;
         let missing = burst.saturating_sub(remaining);

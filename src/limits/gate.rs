@@ -6,7 +6,7 @@ use super::breaker::Breaker;
 use super::gcra::{Gcra, Pace};
 use super::graph_pacing::Held;
 use super::learned::{Learned, USED_UP};
-use super::line::{Line, Ticket};
+use super::line::{Line, Priority, Ticket};
 use super::pause::{Pause, PauseReason};
 use crate::config::LimitSettings;
 use crate::domain::GroupId;
@@ -23,6 +23,8 @@ pub(super) enum Step {
     After(Duration, Held),
     /// Wait to be called; what it is held by until then.
     Wait(Held),
+    /// Go away.
+    Never(Held),
 }
 
 /// After a pause, one call tries before the others go.
@@ -41,6 +43,8 @@ pub(super) struct Gate {
     interval: Duration,
     burst: u32,
     most_at_once: usize,
+    pub(super) max_wait: Duration,
+    pub(super) read_only: bool,
     at_once: usize,
     gcra: Gcra,
     pause: Pause,
@@ -58,6 +62,8 @@ impl Gate {
             interval: Duration::ZERO,
             burst: 1,
             most_at_once: 1,
+            max_wait: Duration::ZERO,
+            read_only: false,
             at_once: 0,
             gcra: Gcra::new(now),
             pause: Pause::default(),
@@ -74,7 +80,14 @@ impl Gate {
         self.interval = settings.graph.per / settings.graph.count.max(1);
         self.burst = settings.graph_burst;
         self.most_at_once = settings.graph_max_concurrency;
+        self.max_wait = settings.max_wait;
         self.line.call_first();
+    }
+
+    /// Whether decisions are held from now on. Those that wait learn of it at once.
+    pub(super) fn set_read_only(&mut self, read_only: bool) {
+        self.read_only = read_only;
+        self.line.call_decisions();
     }
 
     /// What is left of the pause of this group.
@@ -100,6 +113,9 @@ impl Gate {
 
     /// What this one can do. When it goes, it has left the line.
     pub(super) fn step(&mut self, ticket: &Ticket, now: Instant) -> Step {
+        if self.read_only && ticket.priority == Priority::Decision {
+            return Step::Never(Held::ReadOnly);
+        }
         if let Some((left, reason)) = self.pause.left(now) {
             return Step::After(left, Held::Paused { retry_after: left, reason });
         }
@@ -114,7 +130,7 @@ impl Gate {
         if !wait.is_zero() {
             return Step::After(wait, Held::Limited { retry_after: wait });
         }
-        self.gcra.take(pace, now);
+        self.gcra.take(1, pace, now);
         self.at_once += 1;
         if let Recovery::Due(reason) = self.recovery {
             self.recovery = Recovery::Trying(reason);

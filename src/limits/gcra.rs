@@ -27,14 +27,22 @@ impl Gcra {
         Self { full_at: now }
     }
 
-    /// How long it takes until one more may go.
-    pub(super) fn wait(&self, pace: Pace, now: Instant) -> Duration {
-        self.full_at.saturating_duration_since(now).saturating_sub(pace.tolerance())
+    /// How long it takes until so many more may go at once; more than the burst never may, whatever is answered.
+    pub(super) fn wait_for(&self, units: u32, pace: Pace, now: Instant) -> Duration {
+        let tolerance = pace.interval.saturating_mul(pace.burst.saturating_sub(units));
+        let missing = units.saturating_sub(pace.burst);
+        let wait = self.full_at.saturating_duration_since(now).saturating_sub(tolerance);
+        wait.saturating_add(pace.interval.saturating_mul(missing))
     }
 
-    /// One goes.
-    pub(super) fn take(&mut self, pace: Pace, now: Instant) {
-        self.full_at = self.full_at.max(now) + pace.interval;
+    /// How long it takes until one more may go.
+    pub(super) fn wait(&self, pace: Pace, now: Instant) -> Duration {
+        self.wait_for(1, pace, now)
+    }
+
+    /// So many go.
+    pub(super) fn take(&mut self, units: u32, pace: Pace, now: Instant) {
+        self.full_at = self.full_at.max(now) + pace.interval.saturating_mul(units);
     }
 
     /// How many may go at once.
@@ -59,7 +67,7 @@ mod tests {
     fn go(gcra: &mut Gcra, pace: Pace, now: Instant) -> bool {
         let may = gcra.wait(pace, now).is_zero();
         if may {
-            gcra.take(pace, now);
+            gcra.take(1, pace, now);
         }
         may
     }

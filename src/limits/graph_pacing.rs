@@ -28,6 +28,8 @@ pub enum Held {
     },
     /// The deadline passed while waiting.
     DeadlinePassed,
+    /// No decision is sent: whoever runs the gateway has said so.
+    ReadOnly,
 }
 
 /// The right to send one call, until it is dropped: after its answer was judged.
@@ -74,6 +76,21 @@ impl GraphPacing {
         self.gate().set(settings);
     }
 
+    /// Whether decisions are held from now on, those that wait among them.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.gate().set_read_only(read_only);
+    }
+
+    /// Whether decisions are held.
+    pub fn is_read_only(&self) -> bool {
+        self.gate().read_only
+    }
+
+    /// How long a request may wait here, over all its calls.
+    pub fn max_wait(&self) -> Duration {
+        self.gate().max_wait
+    }
+
     /// Waits until a call about the group may be sent.
     pub async fn admit(self: &Arc<Self>, group: &GroupId, budget: &mut Budget) -> Result<Permit, Held> {
         let started = Instant::now();
@@ -87,6 +104,7 @@ impl GraphPacing {
                 Held::Paused { .. } => "paused",
                 Held::Limited { .. } => "rate",
                 Held::DeadlinePassed => "deadline",
+                Held::ReadOnly => "read_only",
             };
             self.metrics.limited(LimitName::Graph, reason);
         }
@@ -108,6 +126,7 @@ impl GraphPacing {
                 }
                 Step::After(wait, held) => (now + wait, held),
                 Step::Wait(held) => (until, held),
+                Step::Never(held) => return Err(held),
             };
             if now >= until || again > until {
                 return Err(too_late(held));
@@ -277,6 +296,26 @@ mod tests {
         drop(permit);
         drop(list.await.unwrap());
         assert_eq!(pacing.gate().line.ahead_of(Priority::Read), 0);
+    }
+
+    #[tokio::test]
+    async fn decisions_that_wait_learn_at_once_that_none_is_sent_any_more() {
+        let (pacing, name) = (pacing(1), group());
+        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let mut budgets = [Priority::Decision, Priority::Decision, Priority::Read].map(budget);
+        let [one, two, three] = &mut budgets;
+        let mut first = Box::pin(pacing.admit(&name, one));
+        let mut second = Box::pin(pacing.admit(&name, two));
+        let mut list = Box::pin(pacing.admit(&name, three));
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        assert!(poll!(&mut list).is_pending());
+        pacing.set_read_only(true);
+        assert_eq!((first.await.unwrap_err(), second.await.unwrap_err()), (Held::ReadOnly, Held::ReadOnly));
+        assert!(poll!(&mut list).is_pending());
+        drop(permit);
+        drop(list.await.unwrap());
+        pacing.set_read_only(false);
+        drop(pacing.admit(&name, &mut budget(Priority::Decision)).await.unwrap());
     }
 
     #[tokio::test]

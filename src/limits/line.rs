@@ -23,7 +23,7 @@ pub enum Priority {
 /// A place in the line.
 #[derive(Clone, Debug)]
 pub(super) struct Ticket {
-    priority: Priority,
+    pub(super) priority: Priority,
     number: u64,
     /// Told when it may be its turn.
     pub(super) turn: Arc<Notify>,
@@ -75,6 +75,12 @@ impl Line {
         if let Some((_, turn)) = self.first() {
             turn.notify_one();
         }
+    }
+
+    /// Something has changed for all decisions.
+    pub(super) fn call_decisions(&self) {
+        let decisions = self.waiting.range((Priority::Decision, 0)..(Priority::Read, 0));
+        decisions.for_each(|(_, turn)| turn.notify_one());
     }
 
     fn first(&self) -> Option<(&(Priority, u64), &Arc<Notify>)> {

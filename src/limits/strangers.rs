@@ -7,10 +7,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
+use governor::RateLimiter;
 use governor::clock::DefaultClock;
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
 use super::quota;
@@ -30,20 +31,20 @@ struct Peer {
 /// Addresses that failed, with a quota each; a burst is what may fail in one unit of the rate.
 pub struct Strangers {
     peers: Cache<IpAddr, Arc<Peer>>,
-    quota: Option<Quota>,
-    /// Until one more failure is allowed.
-    interval: Duration,
+    rate: ArcSwap<Option<Rate>>,
     metrics: Arc<Metrics>,
 }
 
 impl Strangers {
     /// Nobody has failed yet. Without a rate nobody is ever refused.
     pub fn new(rate: Option<Rate>, metrics: Arc<Metrics>) -> Self {
-        Self {
-            peers: Cache::new(MAX_PEERS),
-            quota: rate.map(|rate| quota(rate, rate.count)),
-            interval: rate.map_or(Duration::ZERO, |rate| rate.per / rate.count.max(1)),
-            metrics,
+        Self { peers: Cache::new(MAX_PEERS), rate: ArcSwap::from_pointee(rate), metrics }
+    }
+
+    /// Takes this rate from now on. If it is another one, what was counted is forgotten.
+    pub fn set(&self, rate: Option<Rate>) {
+        if *self.rate.swap(Arc::new(rate)) != rate {
+            self.peers.clear();
         }
     }
 
@@ -63,9 +64,9 @@ impl Strangers {
 
     /// A token from there did not pass.
     pub fn failed(&self, address: IpAddr) {
-        let Some(quota) = self.quota else { return };
+        let Some(rate) = **self.rate.load() else { return };
         let open = || {
-            let failures = RateLimiter::direct(quota).with_middleware();
+            let failures = RateLimiter::direct(quota(rate, rate.count)).with_middleware();
             Ok::<_, Infallible>(Arc::new(Peer { failures, shut_until: Mutex::new(None) }))
         };
         let peer = match self.peers.get_or_insert_with(&network(address), open) {
@@ -75,7 +76,7 @@ impl Strangers {
         let used_up = peer.failures.check().map_or(true, |state| state.remaining_burst_capacity() == 0);
         if used_up {
             let mut shut_until = peer.shut_until.lock().unwrap_or_else(PoisonError::into_inner);
-            *shut_until = Some(Instant::now() + self.interval);
+            *shut_until = Some(Instant::now() + rate.per / rate.count.max(1));
         }
     }
 }

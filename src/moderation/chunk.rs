@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::look::{Looker, Sent, Sight};
 use super::sightings::Sightings;
-use super::{ErrorClass, GraphError, Observed, Outcome, Refusal, Stopped};
+use super::{ErrorClass, GraphError, Held, Observed, Outcome, Refusal, Stopped};
 use crate::domain::{Action, GroupId, JoinRequestId};
 use crate::graph::GraphClient;
 use crate::limits::Budget;
@@ -68,6 +68,11 @@ pub(super) struct ChunkSender {
 impl ChunkSender {
     pub(super) const fn new(graph: Arc<GraphClient>, looker: Arc<Looker>, sightings: Arc<Sightings>) -> Self {
         Self { graph, looker, sightings }
+    }
+
+    /// Whether nothing is sent at all.
+    pub(super) fn is_held(&self) -> Option<Stopped> {
+        self.graph.is_read_only().then_some(Stopped::Graph(GraphError::Held(Held::ReadOnly)))
     }
 
     /// Sends a chunk. After doubts that a look has cleared up already it is `round` [`Round::AfterDoubt`], and then no id

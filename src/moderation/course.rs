@@ -44,6 +44,9 @@ pub(super) struct Course {
 impl Course {
     /// Waits for the group's turn as long as something could still be sent afterwards.
     pub(super) async fn turn(&self, task: Task<'_>, budget: &mut Budget) -> Result<Turn, Stopped> {
+        if let Some(held) = self.chunks.is_held() {
+            return Err(held);
+        }
         let least = self.bounds.least_time;
         let time = budget.deadline.left().checked_sub(least).ok_or_else(Stopped::too_late)?;
         let began = Instant::now();

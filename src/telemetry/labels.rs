@@ -9,6 +9,8 @@ pub enum Route {
     Approve,
     /// `POST /v1/groups/{group_id}/join-requests/reject`
     Reject,
+    /// `GET /v1/quota`
+    Quota,
     /// `/openapi.json`, `/docs` and `/problems/{code}`
     Docs,
     /// Everything else.
@@ -22,6 +24,7 @@ impl Route {
             Self::List => "list",
             Self::Approve => "approve",
             Self::Reject => "reject",
+            Self::Quota => "quota",
             Self::Docs => "docs",
             Self::Unmatched => "unmatched",
         }

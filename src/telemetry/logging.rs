@@ -1,7 +1,11 @@
 //! Log lines on stderr.
 
+use std::fmt;
+
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{LogFormat, LogLevel, TelemetrySettings};
@@ -11,19 +15,23 @@ use crate::config::{LogFormat, LogLevel, TelemetrySettings};
 pub enum LoggingError {
     /// The directives are built from fixed words, so this is a fault of the program.
     #[error("the log filter is invalid")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    Filter(#[from] ParseError),
     /// Something else has set a subscriber already.
     #[error("logging was started twice")]
     Twice(#[from] TryInitError),
+    /// What is logged cannot be changed any more.
+    #[error("the log filter cannot be changed: {0}")]
+    Reload(#[from] reload::Error),
 }
 
 /// Log lines that may wait to be written; further ones are dropped, since requests go before them.
 const QUEUE: usize = 16 * 1024;
 
 /// The writer of log lines. Dropping it writes what still waits, for about a second at most.
-#[derive(Debug)]
 pub struct LogWriter {
     lost: ErrorCounter,
+    /// Changes what is written.
+    filter: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>,
     _guard: WorkerGuard,
 }
 
@@ -32,32 +40,55 @@ impl LogWriter {
     pub fn lost(&self) -> usize {
         self.lost.dropped_lines()
     }
+
+    /// Logs from this level on.
+    pub fn set_level(&self, level: LogLevel) -> Result<(), LoggingError> {
+        Ok((self.filter)(filter(level)?)?)
+    }
 }
 
-/// Starts logging for the whole process. The HTTP libraries stay at `warn` at every level: at `debug` they would
-/// write headers, and with them tokens.
+impl fmt::Debug for LogWriter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LogWriter").field("lost", &self.lost()).finish_non_exhaustive()
+    }
+}
+
+/// Starts logging for the whole process.
 pub fn start_logging(settings: TelemetrySettings) -> Result<LogWriter, LoggingError> {
-    let level = match settings.level {
+    let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
+    let (writer, guard) = queue.finish(std::io::stderr());
+    let lost = writer.error_counter();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(settings.level)?).with_writer(writer);
+    // What the log itself fails at is told on stderr, which is what has failed then, and with a panic.
+    let builder = builder.with_target(false).log_internal_errors(false);
+    let filter: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync> = match settings.log {
+        LogFormat::Json => {
+            let json = builder.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            let json = json.with_filter_reloading();
+            let handle = json.reload_handle();
+            json.finish().try_init()?;
+            Box::new(move |filter| handle.reload(filter))
+        }
+        LogFormat::Pretty => {
+            let pretty = builder.with_filter_reloading();
+            let handle = pretty.reload_handle();
+            pretty.finish().try_init()?;
+            Box::new(move |filter| handle.reload(filter))
+        }
+    };
+    Ok(LogWriter { lost, filter, _guard: guard })
+}
+
+/// What is logged at a level. The HTTP libraries stay at `warn` at every level: at `debug` they would write headers, and
+/// with them tokens.
+fn filter(level: LogLevel) -> Result<EnvFilter, ParseError> {
+    let own = match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    let libraries = if settings.level == LogLevel::Error { "error" } else { "warn" };
+    let libraries = if level == LogLevel::Error { "error" } else { "warn" };
     // `actix_http` logs every malformed request as an error: whoever connects could fill the log.
-    let filter = EnvFilter::try_new(format!("{libraries},actix_http=off,joingate={level}"))?;
-    let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
-    let (writer, guard) = queue.finish(std::io::stderr());
-    let log_writer = LogWriter { lost: writer.error_counter(), _guard: guard };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
-    // Told on stderr, which is what has failed then, and with a panic.
-    let builder = builder.log_internal_errors(false);
-    match settings.log {
-        LogFormat::Json => {
-            let json = builder.json().flatten_event(true).with_current_span(true).with_span_list(false);
-            json.finish().try_init()?;
-        }
-        LogFormat::Pretty => builder.finish().try_init()?,
-    }
-    Ok(log_writer)
+    EnvFilter::try_new(format!("{libraries},actix_http=off,joingate={own}"))
 }

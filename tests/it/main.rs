@@ -28,6 +28,7 @@ mod metrics;
 mod model;
 mod pacing;
 mod privacy;
+mod reloading;
 mod repeats;
 mod replicas;
 mod shared_reads;

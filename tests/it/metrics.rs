@@ -212,12 +212,12 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
     let classes = || ErrorClass::ALL.map(ErrorClass::as_str).join(" ");
     match (metric, label) {
         (_, "account") => words("default"),
-        (_, "route") => words("list approve reject docs unmatched"),
+        (_, "route") => words("list approve reject quota docs unmatched"),
         (_, "method") => words("GET HEAD POST PUT PATCH DELETE OPTIONS other"),
         (_, "status") => Some((200..600).map(|status: u16| status.to_string()).collect()),
         (_, "fault") => words("none caller upstream gateway"),
         ("auth_failures_total", "reason") => Some(AuthFailure::ALL.map(|one| one.reason().to_owned()).into()),
-        ("limited_total", "reason") => words("rate burst paused circuit deadline full"),
+        ("limited_total", "reason") => words("rate paused circuit deadline read_only full"),
         ("graph_retries_total", "reason") => {
             words(&format!("not_connected timed_out broken unreadable {}", classes()))
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use joingate_sandbox::{AnswerFault, Fault, FaultOrder};
+use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -119,4 +121,37 @@ async fn nothing_is_sent_when_graph_says_that_its_quota_is_used_up() {
     refused.expect_problem(503, "upstream_rate_limited");
     assert!(["119", "120"].contains(&refused.header("retry-after")), "two minutes: {refused:?}");
     assert_eq!(app.graph().calls().len(), 1);
+}
+
+#[tokio::test]
+async fn the_quota_endpoint_tells_what_is_left_of_metas_and_of_a_pause() {
+    let app = TestApp::builder()
+        .set("LIMITS__MAX_WAIT", "0ms")
+        .set("LIMITS__GRAPH", "60/h")
+        .set("LIMITS__GRAPH_BURST", "10")
+        .spawn()
+        .await;
+    let (group, _) = app.group_with_requests(0);
+    // Any token will do.
+    let (nobody, reader) = (app.caller("nobody", "other", None), app.reader());
+    let graph = async || nobody.get("/v1/quota").await.json()["graph"].clone();
+    let account = |remaining: u32, usage: Option<f64>| {
+        json!([{ "account": "default", "remaining_estimate": remaining, "usage_percent": usage,
+            "paused_until": null, "circuit": "closed" }])
+    };
+    assert_eq!(graph().await, account(10, None));
+    app.graph().set_usage(None, Some(40), Some(0));
+    assert_eq!(reader.list(&group).await.status, 200);
+    assert_eq!(graph().await, account(9, Some(40.0)));
+
+    app.graph().set_usage(None, None, None);
+    app.graph().throttle(80_007, 1, Some(1));
+    let before = Timestamp::now();
+    reader.list(&group).await.expect_problem(503, "upstream_rate_limited");
+    let paused = graph().await;
+    let until = paused[0]["paused_until"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let left = until.duration_since(before).as_secs();
+    assert!((59..=61).contains(&left), "{paused}");
+    assert_eq!((&paused[0]["remaining_estimate"], &paused[0]["circuit"]), (&json!(0), &json!("closed")));
+    nobody.get("/v1/quota?account=other").await.expect_problem(400, "invalid_request");
 }

@@ -50,7 +50,9 @@ pub(super) async fn decide(
         key,
     };
     let id = decision.id;
-    let budget = Budget::new(Priority::Decision, visitor.context.deadline, api.max_wait);
+    // A dry run is a list.
+    let priority = if input.dry_run { Priority::Read } else { Priority::Decision };
+    let budget = Budget::new(priority, visitor.context.deadline, api.parts.pacing.max_wait());
     let Answered { result, charged } = if input.dry_run {
         review(decision, budget, api).await
     } else {

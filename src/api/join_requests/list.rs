@@ -49,7 +49,7 @@ pub(crate) async fn list(request: HttpRequest, api: web::Data<Api>) -> Result<Ht
         Some(token) => Wanted::Behind(token),
         None => accepted_age.map_or(Wanted::Fresh, Wanted::NoOlderThan),
     };
-    let mut budget = Budget::new(Priority::Read, visitor.context.deadline, api.max_wait);
+    let mut budget = Budget::new(Priority::Read, visitor.context.deadline, api.parts.pacing.max_wait());
     let listed = api.parts.lister.list(&group, wanted, &mut budget).await;
     let served = listed.map_err(|error| list_problem(&error).after_spending(budget.spent))?;
     let mut response = answer(&request, &group, &served);

@@ -32,6 +32,7 @@ pub(crate) async fn admit(
     let (quota, mut response) = match api.parts.callers.admit(&verified.caller) {
         Ok(quota) => {
             request.extensions_mut().insert(verified);
+            request.extensions_mut().insert(quota);
             (quota, next.call(request).await?.map_into_boxed_body())
         }
         Err(exceeded) => {

@@ -77,6 +77,7 @@ pub(super) fn route_of(pattern: Option<&str>) -> Route {
         Some("/v1/groups/{group_id}/join-requests") => Route::List,
         Some("/v1/groups/{group_id}/join-requests/approve") => Route::Approve,
         Some("/v1/groups/{group_id}/join-requests/reject") => Route::Reject,
+        Some("/v1/quota") => Route::Quota,
         Some("/openapi.json" | "/docs" | "/docs/{path:.*}" | "/problems/{code}") => Route::Docs,
         Some(_) | None => Route::Unmatched,
     }

@@ -38,6 +38,7 @@ pub enum ProblemCode {
     StoreUnavailable,
     AuditUnavailable,
     DeadlineExceeded,
+    DecisionsDisabled,
     UpstreamTimeout,
     GroupFull,
     Gone,

@@ -116,6 +116,8 @@ pub const PROBLEMS: &[ProblemType] = &[
         "The audit log cannot be written", "Nothing was sent. Whoever runs the gateway must look after its stdout."),
     row((Code::DeadlineExceeded, "deadline_exceeded"), 503, Gateway, YES,
         "The deadline passed while waiting in the gateway", "Wait as long as `Retry-After` says."),
+    row((Code::DecisionsDisabled, "decisions_disabled"), 503, Gateway, YES,
+        "Decisions are switched off", "Whoever runs the gateway has set `graph.read_only`; lists and dry runs go on. Try again later."),
     row((Code::UpstreamTimeout, "upstream_timeout"), 504, Upstream, YES,
         "Graph did not answer in time", "Try again later."),
     row((Code::GroupFull, "group_full"), ITEM, Nobody, NO,

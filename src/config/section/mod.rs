@@ -43,8 +43,8 @@ impl Section<'_, '_> {
     ) -> Option<T> {
         let key = self.key(declaration.name);
         let default_text = default.as_ref().map(&show).unwrap_or_default();
-        let (value, source) = match self.reader.take(&key) {
-            None => (default, "default".to_owned()),
+        let (value, source, from_environment) = match self.reader.take(&key) {
+            None => (default, "default".to_owned(), false),
             Some(entry) => {
                 let parsed = parse(entry);
                 if parsed.is_none() {
@@ -52,13 +52,15 @@ impl Section<'_, '_> {
                     let message = format!("{value} is not {}", declaration.form);
                     self.reader.refuse(&key, &entry.source, message);
                 }
-                (parsed.or(default), entry.source.clone())
+                (parsed.or(default), entry.source.clone(), entry.from_environment)
             }
         };
         let shown = value.as_ref().map(&show).unwrap_or_default();
         let shown = without_credentials(declaration.name, shown);
         let Declaration { form, doc, .. } = declaration;
-        self.reader.effective.push(Effective { key, form, default: default_text, doc, value: shown, source });
+        let default = default_text;
+        let effective = Effective { key, form, default, doc, value: shown, source, from_environment };
+        self.reader.effective.push(effective);
         value
     }
 

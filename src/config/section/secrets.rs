@@ -75,6 +75,7 @@ impl Section<'_, '_> {
     }
 
     fn keep(&mut self, secret: Secret, key: &str, source: &str) -> Arc<Secret> {
+        let from_environment = self.reader.entries.0.get(key).is_some_and(|entry| entry.from_environment);
         self.reader.effective.push(Effective {
             key: key.to_owned(),
             form: "the value itself, for development".to_owned(),
@@ -82,6 +83,7 @@ impl Section<'_, '_> {
             doc: "",
             value: "(set)".to_owned(),
             source: source.to_owned(),
+            from_environment,
         });
         Arc::new(secret)
     }

@@ -105,8 +105,17 @@ impl Process {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let mut kill = Command::new("kill");
-        kill.args(["-s", "TERM", &self.id().to_string()]);
+        kill.args(["-s", name, &self.id().to_string()]);
         assert!(kill.status().expect("kill runs").success());
     }
 

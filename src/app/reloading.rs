@@ -1,0 +1,146 @@
+//! Files that are read again while the gateway runs: the settings, of which some take effect at once, and every file of
+//! secrets and keys.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use crate::auth::Verifier;
+use crate::config::{
+    AuthSettings, Effective, Environment, GraphSettings, LiveSettings, LogLevel, Secret, SettingProblems,
+    Settings, SettingsSource, needing_restart,
+};
+use crate::limits::{CallerLimiter, GraphPacing, Strangers};
+use crate::net::{ClientError, http_client};
+use crate::telemetry::Metrics;
+
+/// How often the files are looked at: Kubernetes takes about a minute to swap them anyway.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The settings file, among the values of the metric label `what`.
+const SETTINGS: &str = "settings";
+
+/// Reads the settings and what they point to, so that all problems come back at once.
+pub fn load_settings(file: Option<&Path>, environment: &Environment) -> Result<Settings, SettingProblems> {
+    Settings::load_checked(file, environment, check_files)
+}
+
+/// Key and message of everything wrong with the files that the settings point to.
+fn check_files(auth: &AuthSettings, graph: Option<&GraphSettings>) -> Vec<(String, String)> {
+    let keys = Verifier::new(auth).err().map_or_else(Vec::new, |problems| problems.0);
+    let keys = keys.into_iter().map(|problem| (format!("auth.issuers.{}", problem.issuer), problem.message));
+    let client = graph.and_then(|graph| http_client(graph).err()).map(|error| {
+        let key = match &error {
+            ClientError::CaUnreadable(_) | ClientError::CaInvalid => "graph.ca_file",
+            ClientError::Build(_) => "graph",
+        };
+        (key.to_owned(), error.to_string())
+    });
+    keys.chain(client).collect()
+}
+
+/// What takes changes while running.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) pacing: Arc<GraphPacing>,
+    pub(super) callers: Arc<CallerLimiter>,
+    pub(super) strangers: Arc<Strangers>,
+    pub(super) level: watch::Sender<LogLevel>,
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// Looks at the files again and again.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    live: Live,
+    source: SettingsSource,
+    /// As they were at the start.
+    effective: Vec<Effective>,
+    secrets: Vec<Arc<Secret>>,
+}
+
+impl Reloader {
+    pub(super) const fn new(
+        live: Live,
+        source: SettingsSource,
+        effective: Vec<Effective>,
+        secrets: Vec<Arc<Secret>>,
+    ) -> Self {
+        Self { live, source, effective, secrets }
+    }
+
+    /// Every few seconds, and at once when `asked`: then the settings are read even if their file is the same.
+    pub(super) async fn run(self, asked: Arc<Notify>) {
+        let reloader = Arc::new(self);
+        let mut stamp = reloader.source.stamp();
+        loop {
+            let asked = tokio::time::timeout(LOOK_EVERY, asked.notified()).await.is_ok();
+            let looking = Arc::clone(&reloader);
+            // Files are read off the runtime that drives decisions; a look that fails is made again.
+            let look = move || {
+                looking.look_at_secrets();
+                let now = looking.source.stamp();
+                if asked || now != stamp {
+                    looking.read_settings();
+                }
+                now
+            };
+            stamp = tokio::task::spawn_blocking(look).await.unwrap_or(stamp);
+        }
+    }
+
+    fn read_settings(&self) {
+        let metrics = &self.live.metrics;
+        match load_settings(self.source.file(), self.source.environment()) {
+            Ok(settings) => {
+                self.take(&settings);
+                metrics.reloaded(SETTINGS, true);
+            }
+            Err(problems) => {
+                metrics.reloaded(SETTINGS, false);
+                tracing::error!(
+                    problems = %problems.one_line(),
+                    "the new settings are refused as a whole; the old ones hold"
+                );
+            }
+        }
+    }
+
+    fn take(&self, settings: &Settings) {
+        let live = LiveSettings::of(settings);
+        self.live.pacing.set(&live.limits);
+        self.live.pacing.set_read_only(live.read_only);
+        self.live.callers.set(&live.limits);
+        self.live.strangers.set(live.limits.auth_failures);
+        self.live.level.send_replace(live.level);
+        tracing::info!(read_only = live.read_only, "the settings were read again");
+        let waiting = needing_restart(&self.effective, &settings.effective);
+        if !waiting.is_empty() {
+            tracing::warn!(
+                settings = waiting.join(", "),
+                "changed settings that take effect at the next start"
+            );
+        }
+    }
+
+    fn look_at_secrets(&self) {
+        let Live { verifier, metrics, .. } = &self.live;
+        for secret in &self.secrets {
+            match secret.reload() {
+                Ok(false) => (),
+                // Keys that cannot be used are named by the verifier, which keeps the old ones.
+                Ok(true) if !verifier.uses_latest(secret.key()) => metrics.reloaded(secret.key(), false),
+                Ok(true) => {
+                    metrics.reloaded(secret.key(), true);
+                    tracing::info!(setting = secret.key(), "a changed file was taken");
+                }
+                Err(error) => {
+                    metrics.reloaded(secret.key(), false);
+                    tracing::warn!(setting = secret.key(), error = %error, "a file cannot be taken; its old content holds");
+                }
+            }
+        }
+    }
+}
