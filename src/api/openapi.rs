@@ -69,6 +69,7 @@ const EVERYWHERE: &[Code] = &[
     Code::HeadersTooLarge,
     Code::Internal,
     Code::Overloaded,
+    Code::StoreUnavailable,
 ];
 /// What every operation on a group may answer.
 const GROUPS: &[Code] = &[
@@ -97,7 +98,6 @@ const DECISIONS: &[Code] = &[
     Code::TooManyIds,
     Code::UnsupportedMediaType,
     Code::IdempotencyKeyReused,
-    Code::StoreUnavailable,
     Code::AuditUnavailable,
     Code::DecisionsDisabled,
 ];

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::extract::RequestContext;
 use super::problem::{ProblemCode, Raised};
 use super::state::Api;
 use crate::limits::{CallerQuota, PacingView};
@@ -77,6 +78,10 @@ pub(crate) async fn quota(request: HttpRequest, api: web::Data<Api>) -> Result<H
     let caller = request.extensions().get::<CallerQuota>().copied();
     // Never met: admission leaves it for every handler.
     let caller = caller.ok_or(ProblemCode::Internal)?;
+    let context = request.extensions().get::<RequestContext>().cloned();
+    if let Some(context) = context {
+        api.parts.pacing.look(context.deadline).await;
+    }
     let graph = vec![of_graph(&api.parts.pacing.view(), Timestamp::now())];
     let mut response = HttpResponse::Ok().json(QuotaAnswer { caller: of_caller(caller), graph });
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::limits::{GraphPacing, tell_others};
 use crate::moderation::Lister;
 use crate::store::Store;
 
@@ -18,4 +19,8 @@ pub(super) async fn sweep(lister: Arc<Lister>) {
 
 pub(super) async fn keep_connected(store: Arc<Store>) {
     store.keep_connected().await;
+}
+
+pub(super) async fn keep_others_informed(pacing: Arc<GraphPacing>) {
+    tell_others(&pacing).await;
 }

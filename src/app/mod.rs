@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::housekeeping::{keep_connected, sweep};
+use self::housekeeping::{keep_connected, keep_others_informed, sweep};
 use self::parts::{build_parts, build_store, process_key};
 use self::reloading::{Live, Reloader};
 use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
@@ -104,6 +104,7 @@ impl App {
         let decisions = TaskTracker::new();
         let parts = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
         let lister = Arc::clone(&parts.lister);
+        let pacing = Arc::clone(&parts.pacing);
         let (level_sender, level) = watch::channel(settings.telemetry.level);
         let live = Live {
             pacing: Arc::clone(&parts.pacing),
@@ -131,6 +132,7 @@ impl App {
         background.spawn(stop.clone().run_until_cancelled_owned(reloader.run(Arc::clone(&reload))));
         background.spawn(stop.clone().run_until_cancelled_owned(sweep(lister)));
         background.spawn(stop.clone().run_until_cancelled_owned(keep_connected(store)));
+        background.spawn(stop.clone().run_until_cancelled_owned(keep_others_informed(pacing)));
         readiness.up();
         Ok(Self {
             api_address: addresses.0,

@@ -10,7 +10,7 @@ use crate::api::ApiParts;
 use crate::auth::Verifier;
 use crate::config::{IdempotencySettings, ServerSettings, Settings, StoreSettings};
 use crate::graph::GraphClient;
-use crate::limits::{CallerLimiter, GraphPacing, Strangers};
+use crate::limits::{CallerLimiter, GraphPacing, Replicas, Strangers};
 use crate::moderation::{DecisionBounds, Foundations, Moderation, PageTokens};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Audit, Metrics};
@@ -51,8 +51,11 @@ pub(super) fn build_parts(
     store: Arc<Store>,
     decisions: &TaskTracker,
 ) -> Result<ApiParts, StartError> {
-    let pacing = Arc::new(GraphPacing::new(&settings.limits, Arc::clone(metrics)));
-    let callers = Arc::new(CallerLimiter::new(&settings.limits, Arc::clone(metrics)));
+    let replicas = Replicas::new(&store, &settings.store);
+    let timeout = settings.graph.attempt_timeout;
+    let pacing = GraphPacing::new(&settings.limits, timeout, replicas.clone(), Arc::clone(metrics));
+    let pacing = Arc::new(pacing);
+    let callers = Arc::new(CallerLimiter::new(&settings.limits, replicas, Arc::clone(metrics)));
     pacing.set_read_only(settings.graph.read_only);
     let graph = GraphClient::new(&settings.graph, Arc::clone(&pacing), Arc::clone(metrics))?;
     let bounds = DecisionBounds {

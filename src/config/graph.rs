@@ -136,6 +136,7 @@ fn read_retries(section: &mut Section<'_, '_>) -> (u32, f32, Duration) {
         section.count("max_attempts", 3, 1..=5, "Most tries of one call, the first included. A decision is tried again only when Graph surely did not execute it.");
     let retry_budget = section.share(
         "retry_budget",
+        0.0,
         0.1,
         "Most retries, as a share of all calls of the last 10 seconds; 3 a second are allowed besides.",
     );

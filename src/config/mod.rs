@@ -32,7 +32,7 @@ pub use reader::Effective;
 pub use reads::ReadSettings;
 pub use secret::{Loaded, Secret, SecretError, SecretForm};
 pub use server::ServerSettings;
-pub use store::{RedisSettings, StoreSettings};
+pub use store::{OnStoreFailure, RedisSettings, StoreSettings};
 pub use telemetry::{LogFormat, LogLevel, TelemetrySettings};
 pub use value::{Rate, parse_duration};
 

@@ -5,13 +5,30 @@ use std::sync::Arc;
 use url::Url;
 
 use super::secret::{Secret, SecretForm};
-use super::section::Section;
+use super::section::{Choice, Section};
 
 /// `[store]`
 #[derive(Debug)]
 pub struct StoreSettings {
     /// The Redis of all replicas; `None`: each keeps its own state in memory.
     pub redis: Option<RedisSettings>,
+    /// What becomes of limits while Redis cannot be reached.
+    pub on_failure: OnStoreFailure,
+    /// Then, of the limits, what each replica keeps; 0.01 to 1.
+    pub local_share: f64,
+}
+
+/// What becomes of limits while Redis cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnStoreFailure {
+    /// Each replica keeps its share of them.
+    Local,
+    /// Everything that is limited is refused.
+    Deny,
+}
+
+impl Choice for OnStoreFailure {
+    const WORDS: &'static [(&'static str, Self)] = &[("local", Self::Local), ("deny", Self::Deny)];
 }
 
 /// How Redis is reached.
@@ -52,7 +69,19 @@ impl StoreSettings {
         if password.is_some() && url.is_none() {
             section.missing("redis_password_file", "it needs a `redis_url`");
         }
-        Self { redis: url.map(|url| RedisSettings { url, password, ca }) }
+        let on_failure = section.choice(
+            "on_failure",
+            OnStoreFailure::Local,
+            "While Redis cannot be reached: each replica keeps `local_share` of the limits, or everything but docs is refused with 503. Decisions with an Idempotency-Key are refused either way.",
+        );
+        let local_share = section.share(
+            "local_share",
+            0.01,
+            0.5,
+            "What each replica keeps of the limits while Redis cannot be reached, such as 1 divided by the number of replicas.",
+        );
+        let redis = url.map(|url| RedisSettings { url, password, ca });
+        Self { redis, on_failure, local_share: local_share.into() }
     }
 }
 

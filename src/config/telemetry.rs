@@ -28,6 +28,18 @@ pub enum LogLevel {
     Debug,
 }
 
+impl LogLevel {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
 impl Choice for LogLevel {
     const WORDS: &'static [(&'static str, Self)] =
         &[("error", Self::Error), ("warn", Self::Warn), ("info", Self::Info), ("debug", Self::Debug)];

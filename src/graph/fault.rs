@@ -107,7 +107,7 @@ impl GraphError {
             Self::Held(Held::Paused { retry_after, .. } | Held::Limited { retry_after }) => {
                 Some(*retry_after)
             }
-            Self::Held(Held::DeadlinePassed | Held::ReadOnly)
+            Self::Held(Held::DeadlinePassed | Held::ReadOnly | Held::StoreUnavailable)
             | Self::NotConnected
             | Self::TimedOut
             | Self::Broken

@@ -4,28 +4,19 @@ use std::time::{Duration, Instant};
 
 use super::breaker::Breaker;
 use super::gcra::{Gcra, Pace};
-use super::graph_pacing::Held;
 use super::learned::{Learned, USED_UP};
 use super::line::{Line, Priority, Ticket};
-use super::pause::{Pause, PauseReason};
+use super::news::PauseNews;
+use super::others::{LOOK_AGAIN, MayAsk, Others};
+use super::pause::PauseReason;
+use super::pauses::{Pauses, Throttled};
+use super::step::{Held, Step};
 use crate::config::LimitSettings;
 use crate::domain::GroupId;
+use crate::store::{CallAnswer, SharedWay};
 
 /// What one who waits is told when nothing better is known.
 const SOON: Duration = Duration::from_secs(1);
-
-/// What the first in line can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Send.
-    Go,
-    /// Look again after that; what it is held by if it cannot wait so long.
-    After(Duration, Held),
-    /// Wait to be called; what it is held by until then.
-    Wait(Held),
-    /// Go away.
-    Never(Held),
-}
 
 /// After a pause, one call tries before the others go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +38,15 @@ pub(super) struct Gate {
     pub(super) read_only: bool,
     at_once: usize,
     gcra: Gcra,
-    pause: Pause,
-    /// The pause of a single group. As soon as a second one needs a pause too, it holds for all.
-    group_pause: Option<(GroupId, Pause)>,
+    pub(super) pauses: Pauses,
     recovery: Recovery,
     breaker: Breaker,
+    /// Other replicas that use the same limits, if there may be any.
+    pub(super) others: Option<Others>,
 }
 
 impl Gate {
-    pub(super) fn new(settings: &LimitSettings, now: Instant) -> Self {
+    pub(super) fn new(settings: &LimitSettings, shared: bool, now: Instant) -> Self {
         let mut gate = Self {
             line: Line::default(),
             learned: Learned::new(now),
@@ -66,10 +57,10 @@ impl Gate {
             read_only: false,
             at_once: 0,
             gcra: Gcra::new(now),
-            pause: Pause::default(),
-            group_pause: None,
+            pauses: Pauses::default(),
             recovery: Recovery::None,
             breaker: Breaker::new(now),
+            others: shared.then(Others::default),
         };
         gate.set(settings);
         gate
@@ -90,17 +81,6 @@ impl Gate {
         self.line.call_decisions();
     }
 
-    /// What is left of the pause of this group.
-    pub(super) fn group_pause(&self, group: &GroupId, now: Instant) -> Option<(Duration, PauseReason)> {
-        let (paused, pause) = self.group_pause.as_ref()?;
-        if paused == group { pause.left(now) } else { None }
-    }
-
-    /// What is left of the pause of all.
-    pub(super) fn pause(&self, now: Instant) -> Option<(Duration, PauseReason)> {
-        self.pause.left(now)
-    }
-
     /// How long somebody waits at least who has so many before it.
     pub(super) fn wait_behind(&mut self, ahead: usize, now: Instant) -> Duration {
         let pace = self.pace(now);
@@ -116,7 +96,7 @@ impl Gate {
         if self.read_only && ticket.priority == Priority::Decision {
             return Step::Never(Held::ReadOnly);
         }
-        if let Some((left, reason)) = self.pause.left(now) {
+        if let Some((left, reason)) = self.pauses.left(now) {
             return Step::After(left, Held::Paused { retry_after: left, reason });
         }
         if let Recovery::Trying(reason) = self.recovery {
@@ -125,12 +105,73 @@ impl Gate {
         if !self.line.is_first(ticket) || self.at_once >= self.most_at_once {
             return Step::Wait(Held::Limited { retry_after: SOON });
         }
+        match self.others.as_mut().map(|others| others.may_ask(now)) {
+            None => self.by_our_own_count(ticket, now),
+            Some(MayAsk::Now) => Step::Ask(self.whole_pace(now)),
+            Some(MayAsk::After(wait)) => Step::After(wait, Held::Limited { retry_after: wait }),
+            Some(MayAsk::OneDoes) => Step::Wait(Held::Limited { retry_after: SOON }),
+        }
+    }
+
+    /// Nobody asks any more, whatever came of it.
+    pub(super) fn asked(&mut self) {
+        if let Some(others) = &mut self.others {
+            others.asked();
+        }
+        self.line.call_first();
+    }
+
+    /// The others cannot be asked: this share of the limits is ours.
+    pub(super) fn alone(&mut self, share: f64, ticket: &Ticket, now: Instant) -> Step {
+        if let Some(others) = &mut self.others {
+            others.kept = share;
+        }
+        self.by_our_own_count(ticket, now)
+    }
+
+    /// What the others know, and what that makes of the one who has asked.
+    pub(super) fn answered(&mut self, way: &SharedWay, ticket: &Ticket, now: Instant) -> Step {
+        self.saw(way, now);
+        match &way.answer {
+            CallAnswer::Go | CallAnswer::Try | CallAnswer::Looked => self.go(ticket),
+            CallAnswer::Wait(wait) => Step::After(*wait, Held::Limited { retry_after: *wait }),
+            CallAnswer::Trying(left) => {
+                let wait = LOOK_AGAIN.min(*left);
+                Step::After(wait, Held::Paused { retry_after: SOON, reason: PauseReason::Quota })
+            }
+            CallAnswer::Paused { of_group: true, .. } => Step::GroupPaused,
+            CallAnswer::Paused { left, reason, of_group: false } => {
+                let reason = PauseReason::of_word(reason);
+                Step::After(*left, Held::Paused { retry_after: *left, reason })
+            }
+        }
+    }
+
+    /// Takes over what the others know. A pause of one group holds for the `group` that was asked for.
+    pub(super) fn saw(&mut self, way: &SharedWay, now: Instant) {
+        if let Some(others) = &mut self.others {
+            others.answered(&way.answer, now);
+        }
+        self.learned.adopt(way, now);
+        self.gcra.set(way.full_in, now);
+        if let CallAnswer::Paused { left, reason, of_group: false } = &way.answer {
+            let reason = PauseReason::of_word(reason);
+            self.pauses.rest(*left, reason, now);
+            self.recovery = Recovery::Due(reason);
+        }
+    }
+
+    fn by_our_own_count(&mut self, ticket: &Ticket, now: Instant) -> Step {
         let pace = self.pace(now);
         let wait = self.gcra.wait(pace, now);
         if !wait.is_zero() {
             return Step::After(wait, Held::Limited { retry_after: wait });
         }
         self.gcra.take(1, pace, now);
+        self.go(ticket)
+    }
+
+    fn go(&mut self, ticket: &Ticket) -> Step {
         self.at_once += 1;
         if let Recovery::Due(reason) = self.recovery {
             self.recovery = Recovery::Trying(reason);
@@ -151,13 +192,13 @@ impl Gate {
 
     /// Graph answered, and not to slow us down.
     pub(super) fn served(&mut self, now: Instant) {
-        self.pause.served(now);
-        if let Some((_, pause)) = &mut self.group_pause {
-            pause.served(now);
-        }
-        if self.pause.left(now).is_none() {
+        self.pauses.served(now);
+        if self.pauses.left(now).is_none() {
             self.recovery = Recovery::None;
             self.line.call_first();
+            if let Some(others) = &mut self.others {
+                others.served();
+            }
         }
     }
 
@@ -169,25 +210,30 @@ impl Gate {
         group: Option<&GroupId>,
         now: Instant,
     ) -> Duration {
-        if let Some(group) = group
-            && self.pause.left(now).is_none()
-        {
-            match &mut self.group_pause {
-                Some((paused, pause)) if paused == group => return pause.begin(stated, reason, now),
-                Some((_, pause)) if pause.left(now).is_some() => (),
-                none_or_over => {
-                    let (_, pause) = none_or_over.insert((group.clone(), Pause::default()));
-                    return pause.begin(stated, reason, now);
+        let (group, wait, learned) = match self.pauses.throttled(stated, reason, group, now) {
+            Throttled::Group(wait) => (group.cloned(), wait, None),
+            Throttled::All { wait, first } => {
+                // A call that tries after a pause was not too fast: the quota is not free again yet.
+                let too_fast = first && reason == PauseReason::Quota && !self.is_trying();
+                if too_fast {
+                    self.learned.throttled(now);
                 }
+                self.rest(reason, wait, now);
+                (None, wait, too_fast.then(|| self.learned.rate()))
             }
-        }
-        // What was under way together is one throttle.
-        if reason == PauseReason::Quota && self.pause.left(now).is_none() {
-            self.learned.throttled(now);
-        }
-        let wait = self.pause.begin(stated, reason, now);
-        self.rest(reason, wait, now);
+        };
+        self.tell(PauseNews { group, until: now + wait, reason, learned });
         wait
+    }
+
+    fn is_trying(&self) -> bool {
+        matches!(self.recovery, Recovery::Trying(_))
+    }
+
+    fn tell(&mut self, pause: PauseNews) {
+        if let Some(others) = &mut self.others {
+            others.news.paused(pause);
+        }
     }
 
     /// Graph told how much of its quotas is used. Answers whether nothing may be sent any more.
@@ -205,7 +251,7 @@ impl Gate {
     pub(super) fn unhealthy(&mut self, share: u8, now: Instant) -> Option<Duration> {
         let trying = self.recovery == Recovery::Trying(PauseReason::Trouble);
         let rest = self.breaker.failed(trying, share, now)?;
-        let wait = self.pause.rest(rest, PauseReason::Trouble, now);
+        let wait = self.pauses.rest(rest, PauseReason::Trouble, now);
         self.rest(PauseReason::Trouble, wait, now);
         Some(wait)
     }
@@ -218,7 +264,7 @@ impl Gate {
     /// How many calls may be sent at once.
     pub(super) fn remaining(&mut self, now: Instant) -> u32 {
         let pace = self.pace(now);
-        if self.pause.left(now).is_some() { 0 } else { self.gcra.left(pace, now) }
+        if self.pauses.left(now).is_some() { 0 } else { self.gcra.left(pace, now) }
     }
 
     fn rest(&mut self, reason: PauseReason, wait: Duration, now: Instant) {
@@ -227,14 +273,14 @@ impl Gate {
         self.gcra.drain(pace, now + wait);
     }
 
-    fn pace(&mut self, now: Instant) -> Pace {
+    /// The pace of all replicas together.
+    pub(super) fn whole_pace(&mut self, now: Instant) -> Pace {
         let share = self.learned.share(now);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of it, and not negative"
-        )]
-        let burst = (f64::from(self.burst) * share) as u32;
-        Pace { interval: self.interval.div_f64(share), burst: burst.max(1) }
+        Pace { interval: self.interval, burst: self.burst }.share(share, 1)
+    }
+
+    fn pace(&mut self, now: Instant) -> Pace {
+        let kept = self.others.as_ref().map_or(1.0, |others| others.kept);
+        self.whole_pace(now).share(kept, 1)
     }
 }

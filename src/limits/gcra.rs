@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::store::SharedPace;
+
 /// How fast calls may go: one every `interval`, and `burst` of them at once after a rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
@@ -10,6 +12,22 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// A share of it, with a burst of at least so many.
+    pub(super) fn share(self, share: f64, least: u32) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of it, and not negative"
+        )]
+        let burst = (f64::from(self.burst) * share) as u32;
+        Self { interval: self.interval.div_f64(share), burst: burst.max(least) }
+    }
+
+    /// In the words of the store.
+    pub(super) const fn shared(self) -> SharedPace {
+        SharedPace { interval: self.interval, burst: self.burst }
+    }
+
     fn tolerance(self) -> Duration {
         self.interval.saturating_mul(self.burst.saturating_sub(1))
     }
@@ -43,6 +61,11 @@ impl Gcra {
     /// So many go.
     pub(super) fn take(&mut self, units: u32, pace: Pace, now: Instant) {
         self.full_at = self.full_at.max(now) + pace.interval.saturating_mul(units);
+    }
+
+    /// The whole burst will be there after that, whatever was known before.
+    pub(super) fn set(&mut self, full_in: Duration, now: Instant) {
+        self.full_at = now + full_in;
     }
 
     /// How many may go at once.

@@ -3,44 +3,37 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::Notify;
+
 use super::budget::Budget;
-use super::gate::{Gate, Step};
-use super::line::{Priority, Ticket};
+use super::gate::Gate;
+use super::news::Told;
 use super::pause::PauseReason;
+use super::replicas::{Replicas, Shared};
+use super::step::Held;
+use super::waiting::Waiting;
 use crate::config::LimitSettings;
-use crate::domain::GroupId;
+use crate::domain::{Deadline, GroupId};
+use crate::store::SharedPace;
 use crate::telemetry::{Circuit, LimitName, Metrics};
 
-/// Why a call was not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Nothing is sent for longer than the request may wait.
-    Paused {
-        /// What is left of it.
-        retry_after: Duration,
-        /// Why.
-        reason: PauseReason,
-    },
-    /// Our own limit towards Graph is used up for longer than the request may wait.
-    Limited {
-        /// When there is room again, as far as known.
-        retry_after: Duration,
-    },
-    /// The deadline passed while waiting.
-    DeadlinePassed,
-    /// No decision is sent: whoever runs the gateway has said so.
-    ReadOnly,
-}
-
+/// A call that tries for all replicas ends within its time-out and this.
+const MARGIN: Duration = Duration::from_secs(1);
 /// The right to send one call, until it is dropped: after its answer was judged.
 #[derive(Debug)]
-pub struct Permit(Arc<GraphPacing>);
+pub struct Permit(pub(super) Arc<GraphPacing>);
 
 /// Lets calls to Graph through one by one. Everything that waits here waits at most as long as its [`Budget`].
 #[derive(Debug)]
 pub struct GraphPacing {
     /// Locked for a decision, never over an await.
     gate: Mutex<Gate>,
+    /// Who uses the same limits.
+    pub(super) replicas: Option<Arc<Replicas>>,
+    /// How long a call that tries for all replicas may take, before another one does.
+    pub(super) trying: Duration,
+    /// Something is to be told to the others.
+    told: Notify,
     metrics: Arc<Metrics>,
 }
 
@@ -57,18 +50,17 @@ pub struct PacingView {
     pub circuit: Circuit,
 }
 
-/// A place in the line, given up when dropped.
-struct Place<'p> {
-    pacing: &'p GraphPacing,
-    ticket: Ticket,
-    went: bool,
-}
-
 impl GraphPacing {
-    /// No calls made, no pause.
-    pub fn new(settings: &LimitSettings, metrics: Arc<Metrics>) -> Self {
+    /// No calls made here, no pause. One call takes at most `attempt_timeout`.
+    pub fn new(
+        settings: &LimitSettings,
+        attempt_timeout: Duration,
+        replicas: Option<Arc<Replicas>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         metrics.graph_circuit(Circuit::Closed);
-        Self { gate: Mutex::new(Gate::new(settings, Instant::now())), metrics }
+        let gate = Mutex::new(Gate::new(settings, replicas.is_some(), Instant::now()));
+        Self { gate, replicas, trying: attempt_timeout + MARGIN, told: Notify::new(), metrics }
     }
 
     /// Takes these limits from now on.
@@ -94,7 +86,7 @@ impl GraphPacing {
     /// Waits until a call about the group may be sent.
     pub async fn admit(self: &Arc<Self>, group: &GroupId, budget: &mut Budget) -> Result<Permit, Held> {
         let started = Instant::now();
-        let result = self.wait_in_turn(group, budget).await;
+        let result = Waiting::new(self, group, budget).run().await;
         let waited = started.elapsed();
         budget.waited(waited);
         self.metrics.waited(LimitName::Graph, waited);
@@ -105,65 +97,11 @@ impl GraphPacing {
                 Held::Limited { .. } => "rate",
                 Held::DeadlinePassed => "deadline",
                 Held::ReadOnly => "read_only",
+                Held::StoreUnavailable => "store",
             };
             self.metrics.limited(LimitName::Graph, reason);
         }
         result
-    }
-
-    async fn wait_in_turn(self: &Arc<Self>, group: &GroupId, budget: &Budget) -> Result<Permit, Held> {
-        let until = budget.deadline.capped(budget.wait_left).at();
-        let too_late = |held| if budget.deadline.left().is_zero() { Held::DeadlinePassed } else { held };
-        self.wait_for_group(group, until).await?;
-        let mut place = self.join(budget.priority, until).map_err(too_late)?;
-        loop {
-            let now = Instant::now();
-            let step = self.gate().step(&place.ticket, now);
-            let (again, held) = match step {
-                Step::Go => {
-                    place.went = true;
-                    return Ok(Permit(Arc::clone(self)));
-                }
-                Step::After(wait, held) => (now + wait, held),
-                Step::Wait(held) => (until, held),
-                Step::Never(held) => return Err(held),
-            };
-            if now >= until || again > until {
-                return Err(too_late(held));
-            }
-            tokio::select! {
-                () = place.ticket.turn.notified() => (),
-                () = tokio::time::sleep_until(again.into()) => (),
-            }
-        }
-    }
-
-    /// A group that is paused alone does not stand in the way of others.
-    async fn wait_for_group(&self, group: &GroupId, until: Instant) -> Result<(), Held> {
-        loop {
-            let now = Instant::now();
-            let Some((left, reason)) = self.gate().group_pause(group, now) else { return Ok(()) };
-            if now + left > until {
-                return Err(Held::Paused { retry_after: left, reason });
-            }
-            tokio::time::sleep(left).await;
-        }
-    }
-
-    /// A place in the line, unless it is clear already that its turn will not come in time.
-    fn join(&self, priority: Priority, until: Instant) -> Result<Place<'_>, Held> {
-        let now = Instant::now();
-        let mut gate = self.gate();
-        let ahead = gate.line.ahead_of(priority);
-        if ahead > 0 {
-            let wait = gate.wait_behind(ahead, now);
-            if now + wait > until {
-                return Err(Held::Limited { retry_after: wait });
-            }
-        }
-        let ticket = gate.line.join(priority);
-        drop(gate);
-        Ok(Place { pacing: self, ticket, went: false })
     }
 
     /// Graph throttled a call: nothing more is sent until the wait it stated (or our own backoff) is over. With a
@@ -207,6 +145,35 @@ impl GraphPacing {
         }
     }
 
+    /// What the other replicas should know, and the pace of all, as soon as there is something.
+    pub(super) async fn news(&self) -> (Told, SharedPace) {
+        loop {
+            let told = self.told.notified();
+            if let Some(news) = self.take_news() {
+                return news;
+            }
+            told.await;
+        }
+    }
+
+    fn take_news(&self) -> Option<(Told, SharedPace)> {
+        let now = Instant::now();
+        let mut gate = self.gate();
+        let news = gate.others.as_mut()?.news.take(now)?;
+        Some((news, gate.whole_pace(now).shared()))
+    }
+
+    /// Learns what other replicas know, if there are any.
+    pub async fn look(&self, until: Deadline) {
+        let Some(replicas) = &self.replicas else { return };
+        let pace = self.gate().whole_pace(Instant::now()).shared();
+        let question = replicas.store().take_call(None, pace, self.trying, until);
+        if let Shared::Answer(way) = replicas.ask(question, until).await {
+            self.gate().saw(&way, Instant::now());
+            self.show();
+        }
+    }
+
     /// Whether Graph was in trouble, and no call has shown yet that it is over.
     pub fn in_trouble(&self) -> bool {
         self.gate().in_trouble()
@@ -216,7 +183,7 @@ impl GraphPacing {
     pub fn view(&self) -> PacingView {
         let now = Instant::now();
         let mut gate = self.gate();
-        let pause = gate.pause(now);
+        let pause = gate.pauses.left(now);
         let circuit = match pause {
             Some((_, PauseReason::Trouble)) => Circuit::Open,
             Some((_, PauseReason::Quota | PauseReason::Maintenance)) | None if !gate.in_trouble() => {
@@ -232,23 +199,18 @@ impl GraphPacing {
         }
     }
 
-    /// Writes down whether and until when nothing is sent.
-    fn show(&self) {
+    /// Writes down whether and until when nothing is sent, and lets the others know.
+    pub(super) fn show(&self) {
+        if self.gate().others.as_ref().is_some_and(|others| !others.news.is_empty()) {
+            self.told.notify_one();
+        }
         let view = self.view();
         self.metrics.graph_paused(view.paused_for.map(|left| SystemTime::now() + left));
         self.metrics.graph_circuit(view.circuit);
     }
 
-    fn gate(&self) -> MutexGuard<'_, Gate> {
+    pub(super) fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if !self.went {
-            self.pacing.gate().line.leave(&self.ticket);
-        }
     }
 }
 
@@ -262,12 +224,17 @@ impl Drop for Permit {
 mod tests {
     use futures_util::poll;
 
+    use super::super::line::Priority;
     use super::*;
-    use crate::domain::Deadline;
 
     fn pacing(most_at_once: usize) -> Arc<GraphPacing> {
         let settings = LimitSettings { graph_max_concurrency: most_at_once, ..LimitSettings::for_tests() };
-        Arc::new(GraphPacing::new(&settings, Arc::new(Metrics::new("v23.0").unwrap())))
+        Arc::new(GraphPacing::new(
+            &settings,
+            Duration::from_secs(8),
+            None,
+            Arc::new(Metrics::new("v23.0").unwrap()),
+        ))
     }
 
     fn group() -> GroupId {
@@ -319,9 +286,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_call_that_tries_after_a_pause_and_is_throttled_was_not_too_fast() {
+        let (pacing, name) = (pacing(1), group());
+        let share = || pacing.gate().learned.rate().share;
+        let throttled = || pacing.throttled(Some(Duration::from_millis(1)), PauseReason::Quota, None);
+        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let pause = throttled();
+        drop(permit);
+        assert!((share() - 0.75).abs() < 0.01);
+        let begun = Instant::now();
+        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        assert!(begun.elapsed() + Duration::from_millis(100) > pause);
+        throttled();
+        drop(permit);
+        assert!((share() - 0.75).abs() < 0.01, "the quota is not free again yet");
+        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        pacing.served();
+        throttled();
+        drop(permit);
+        assert!(share() < 0.6, "but this is a new one");
+    }
+
+    #[tokio::test]
     async fn a_turn_that_cannot_come_in_time_is_refused_at_once() {
         let settings = LimitSettings { graph_burst: 1, ..LimitSettings::for_tests() };
-        let pacing = Arc::new(GraphPacing::new(&settings, Arc::new(Metrics::new("v23.0").unwrap())));
+        let pacing = Arc::new(GraphPacing::new(
+            &settings,
+            Duration::from_secs(8),
+            None,
+            Arc::new(Metrics::new("v23.0").unwrap()),
+        ));
         let name = group();
         drop(pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap());
         let mut patient = (0..60).map(|_| budget(Priority::Read)).collect::<Vec<_>>();

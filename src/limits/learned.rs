@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::store::{LearnedRate, SharedWay};
+
 /// What is left of the share after a throttle.
 const DECREASE: f64 = 0.75;
 /// What comes back in a minute: of the last ceiling, below it; of the whole rate, well above it.
@@ -17,7 +19,9 @@ const LEAST: f64 = 0.01;
 
 /// From this usage on we are slower, in percent…
 const SLOWER_FROM: f64 = 80.0;
-/// …and at this one nothing is sent.
+/// …a little until here, so that a rate which fits the quota settles here…
+const SETTLED: f64 = 97.0;
+/// …and then down to nothing here.
 pub(super) const USED_UP: f64 = 100.0;
 /// A report counts for so long: without calls there is no newer one.
 const REPORT_COUNTS: Duration = Duration::from_mins(5);
@@ -31,12 +35,14 @@ pub(super) struct Learned {
     grown_at: Instant,
     /// The highest usage of the last report, in percent.
     usage: Option<(f64, Instant)>,
+    /// Names what another replica has learned and we know.
+    epoch: u64,
 }
 
 impl Learned {
     /// All of the rate.
     pub(super) const fn new(now: Instant) -> Self {
-        Self { share: 1.0, ceiling: 1.0, grown_at: now, usage: None }
+        Self { share: 1.0, ceiling: 1.0, grown_at: now, usage: None, epoch: 0 }
     }
 
     /// Graph throttled: this was too fast.
@@ -44,6 +50,22 @@ impl Learned {
         self.grow(now);
         self.ceiling = self.share;
         self.share = (self.share * DECREASE).max(LEAST);
+    }
+
+    /// What was learned, for other replicas.
+    pub(super) const fn rate(&self) -> LearnedRate {
+        LearnedRate { share: self.share, ceiling: self.ceiling }
+    }
+
+    /// Takes over what a replica learned that long ago, unless it is known already.
+    pub(super) fn adopt(&mut self, way: &SharedWay, now: Instant) {
+        if way.epoch == 0 || way.epoch == self.epoch {
+            return;
+        }
+        self.epoch = way.epoch;
+        let LearnedRate { share, ceiling } = way.learned;
+        (self.share, self.ceiling) = (share.clamp(LEAST, 1.0), ceiling.clamp(LEAST, 1.0));
+        self.grown_at = now.checked_sub(way.age).unwrap_or(now);
     }
 
     /// Graph told how much of its quotas is used.
@@ -60,8 +82,7 @@ impl Learned {
     /// The share of the rate to go at.
     pub(super) fn share(&mut self, now: Instant) -> f64 {
         self.grow(now);
-        let left = self.usage(now).map_or(1.0, |used| (USED_UP - used) / (USED_UP - SLOWER_FROM));
-        self.share * left.clamp(LEAST, 1.0)
+        self.share * self.usage(now).map_or(1.0, slowed)
     }
 
     fn grow(&mut self, now: Instant) {
@@ -72,9 +93,22 @@ impl Learned {
     }
 }
 
+/// The share of the rate to go at when so much of a quota is used.
+fn slowed(percent: f64) -> f64 {
+    let settled = SETTLED / 100.0;
+    let share = if percent <= SETTLED {
+        let on_the_way = (percent - SLOWER_FROM) / (SETTLED - SLOWER_FROM);
+        1.0 - on_the_way * (1.0 - settled)
+    } else {
+        settled * (USED_UP - percent) / (USED_UP - SETTLED)
+    };
+    share.clamp(LEAST, 1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::CallAnswer;
 
     fn minutes(count: u64) -> Duration {
         Duration::from_mins(count)
@@ -89,8 +123,8 @@ mod tests {
             format!("{:.0}", learned.share(now) * 100.0)
         };
         assert_eq!(
-            [0.0, 80.0, 90.0, 99.0, 100.0, 250.0].map(&mut share),
-            ["100", "100", "50", "5", "1", "1"]
+            [0.0, 80.0, 90.0, 97.0, 98.0, 99.0, 100.0, 250.0].map(&mut share),
+            ["100", "100", "98", "97", "65", "32", "1", "1"]
         );
         assert!(learned.share(now + minutes(5)) > 0.999);
     }
@@ -125,6 +159,26 @@ mod tests {
             assert!(later <= 60, "{quota}: {later} throttles in ten hours");
             assert!(used > 0.8, "{quota}: {used} of it was used");
         }
+    }
+
+    #[test]
+    fn what_another_replica_has_learned_is_taken_over_once() {
+        let now = Instant::now() + minutes(60);
+        let mut learned = Learned::new(now);
+        let answer = CallAnswer::Looked;
+        let rate = LearnedRate { share: 0.5, ceiling: 0.6 };
+        let way = SharedWay { answer, full_in: Duration::ZERO, epoch: 7, learned: rate, age: minutes(1) };
+        learned.adopt(&SharedWay { epoch: 0, ..way.clone() }, now);
+        assert_eq!(learned.rate(), LearnedRate { share: 1.0, ceiling: 1.0 });
+        learned.adopt(&way, now);
+        assert_eq!(learned.rate(), rate);
+        assert!((learned.share(now) - 0.512).abs() < 1e-9, "it has grown since, for a minute");
+        learned.throttled(now);
+        let ours = learned.rate();
+        learned.adopt(&way, now);
+        assert_eq!(learned.rate(), ours, "what we know is newer");
+        learned.adopt(&SharedWay { epoch: 1, ..way }, now);
+        assert_eq!(learned.rate(), rate, "the store has begun anew");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! How much a caller may ask for, and how much is sent to Graph. In this process only.
+//! How much a caller may ask for, and how much is sent to Graph: by this process, or by all replicas together as long as
+//! their store can be reached.
 
 mod breaker;
 mod budget;
@@ -8,15 +9,25 @@ mod gcra;
 mod graph_pacing;
 mod learned;
 mod line;
+mod news;
+mod others;
 mod pause;
+mod pauses;
+mod replicas;
+mod step;
 mod strangers;
+mod telling;
+mod waiting;
 
 pub use budget::{Budget, Spent};
-pub use caller::{CallerLimiter, CallerQuota, QuotaExceeded};
-pub use graph_pacing::{GraphPacing, Held, PacingView, Permit};
+pub use caller::{CallerLimiter, CallerQuota, NotAdmitted, QuotaExceeded};
+pub use graph_pacing::{GraphPacing, PacingView, Permit};
 pub use line::Priority;
 pub use pause::PauseReason;
+pub use replicas::Replicas;
+pub use step::Held;
 pub use strangers::Strangers;
+pub use telling::tell_others;
 
 use std::num::NonZeroU32;
 

@@ -19,6 +19,23 @@ pub enum PauseReason {
     Trouble,
 }
 
+impl PauseReason {
+    /// The word that other replicas know it by.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quota => "quota",
+            Self::Maintenance => "maintenance",
+            Self::Trouble => "trouble",
+        }
+    }
+
+    /// The reason behind a word of another replica. One that we do not know is Graph's, whatever it is.
+    pub(super) fn of_word(word: &str) -> Self {
+        let known = [Self::Quota, Self::Maintenance, Self::Trouble];
+        known.into_iter().find(|reason| reason.as_str() == word).unwrap_or(Self::Quota)
+    }
+}
+
 /// Whether nothing may be sent, and until when.
 #[derive(Debug, Default)]
 pub(super) struct Pause {

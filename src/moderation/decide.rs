@@ -16,7 +16,7 @@ use super::course::Course;
 use super::ledger::{Ledger, OpenRecord, lease_until};
 use super::{DecisionReport, Item, Outcome, Stopped};
 use crate::domain::{Action, Caller, DecisionId, GroupId, IdempotencyKey, JoinRequestId};
-use crate::limits::{Budget, CallerLimiter, CallerQuota};
+use crate::limits::{Budget, CallerLimiter, CallerQuota, NotAdmitted};
 use crate::store::{Claimed, OwnerId, Store};
 use crate::telemetry::{Audit, Deciding, Metrics};
 
@@ -52,8 +52,8 @@ pub enum DecideError {
     TooMany,
     /// The key was used for another decision.
     KeyReused,
-    /// The caller's quota does not cover the ids; nothing was sent.
-    QuotaExceeded(Duration),
+    /// The caller's quota does not cover the ids, or is not known; nothing was sent.
+    NotAdmitted(NotAdmitted),
     /// A call with the same key is under way, for so long at most.
     InProgress(Duration),
     /// The record of the key cannot be read or written; nothing was sent.
@@ -150,12 +150,12 @@ impl Decider {
         };
         let charged = match ledger.unsettled() {
             0 => None,
-            unsettled => match self.callers.admit_ids(&deciding.caller, unsettled) {
+            unsettled => match self.callers.admit_ids(&deciding.caller, unsettled, budget.deadline).await {
                 Ok(quota) => Some(quota),
-                Err(exceeded) => {
+                Err(refused) => {
                     // Leaves the record as it was.
                     drop(ledger.close(&Stopped::too_late()).await);
-                    return DecideError::QuotaExceeded(exceeded.retry_after).into();
+                    return DecideError::NotAdmitted(refused).into();
                 }
             },
         };

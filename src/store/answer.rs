@@ -77,6 +77,9 @@ pub enum StoreUnavailable {
     /// Redis would drop entries before their time: its `maxmemory-policy` is not `noeviction`.
     #[error("Redis would drop entries by itself")]
     Evicting,
+    /// There is nothing that replicas share.
+    #[error("the store of this process is not shared")]
+    NotShared,
     /// Redis refused the operation; its error code, such as `OOM`.
     #[error("Redis refused the operation: {0}")]
     Refused(String),

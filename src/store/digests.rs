@@ -27,6 +27,14 @@ pub struct IdDigest([u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct GroupDigest([u8; 16]);
 
+/// Names a caller.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct CallerDigest([u8; 16]);
+
+/// Names an account with Meta.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct AccountDigest([u8; 16]);
+
 /// Whoever holds the lease of a record. Each claim makes its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerId(Uuid);
@@ -62,6 +70,15 @@ impl Digests {
 
     pub(super) fn group(&self, group: &GroupId) -> GroupDigest {
         GroupDigest(half(self.tag("group", [group.as_str()])))
+    }
+
+    pub(super) fn caller(&self, caller: &Caller) -> CallerDigest {
+        CallerDigest(half(self.tag("caller", [caller.issuer.as_str(), &caller.subject])))
+    }
+
+    /// The one account that there is. Gateways with another secret share nothing with us.
+    pub(super) fn account(&self) -> AccountDigest {
+        AccountDigest(half(self.tag("account", ["default"])))
     }
 
     /// HMAC-SHA-256 over the use and the parts, each after its length: no two lists of parts are the same text.
@@ -119,7 +136,7 @@ macro_rules! shown_as_text {
     )*};
 }
 
-shown_as_text!(RecordKey, Fingerprint, IdDigest, GroupDigest);
+shown_as_text!(RecordKey, Fingerprint, IdDigest, GroupDigest, CallerDigest, AccountDigest);
 
 impl fmt::Display for OwnerId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,16 +1,18 @@
-//! What replicas must agree on: the records of Idempotency-Keys, what Graph did with ids, and when a group was last
-//! decided on. Kept in this process, or in Redis for all replicas with the same `server.secret_key`.
+//! What replicas must agree on: the records of Idempotency-Keys, what Graph did with ids, when a group was last decided
+//! on, and limits. Kept in this process, or in Redis for all replicas with the same `server.secret_key`.
 //!
 //! Only keyed hashes enter the store. Everything in it ends by itself, and nothing is dropped before its time.
 //! Every operation happens as a whole or not at all, whenever its future is dropped.
 
 mod answer;
 mod digests;
+mod limits;
 mod local;
 mod shared;
 
 pub use answer::{Claimed, MAX_CONTENT, Ownership, RecordEnd, Remembered, StoreError, StoreUnavailable};
 pub use digests::{Fingerprint, IdDigest, OwnerId, RecordKey};
+pub use limits::{CallAnswer, LearnedRate, SharedPace, SharedPause, SharedWay, UnitsTaken};
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,14 +34,14 @@ pub struct Store {
 }
 
 enum Backend {
-    Local(LocalStore),
-    Shared(SharedStore),
+    Local(Box<LocalStore>),
+    Shared(Box<SharedStore>),
 }
 
 impl Store {
     /// State of this process only. `secret` keys the digests.
     pub fn in_memory(settings: &IdempotencySettings, secret: &[u8], metrics: Arc<Metrics>) -> Self {
-        let backend = Backend::Local(LocalStore::new(settings, metrics));
+        let backend = Backend::Local(Box::new(LocalStore::new(settings, metrics)));
         Self { digests: Digests::new(secret), backend }
     }
 
@@ -61,7 +63,7 @@ impl Store {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
         let store = SharedStore::connect(redis.clone(), *settings, metrics).await?;
-        Ok(Self { digests: Digests::new(secret), backend: Backend::Shared(store) })
+        Ok(Self { digests: Digests::new(secret), backend: Backend::Shared(Box::new(store)) })
     }
 
     /// Looks after the connection to Redis for as long as it is polled; ends at once where there is none.

@@ -82,12 +82,7 @@ pub fn start_logging(settings: TelemetrySettings) -> Result<LogWriter, LoggingEr
 /// What is logged at a level. The HTTP libraries stay at `warn` at every level: at `debug` they would write headers, and
 /// with them tokens.
 fn filter(level: LogLevel) -> Result<EnvFilter, ParseError> {
-    let own = match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-    };
+    let own = level.as_str();
     let libraries = if level == LogLevel::Error { "error" } else { "warn" };
     // `actix_http` logs every malformed request as an error: whoever connects could fill the log.
     EnvFilter::try_new(format!("{libraries},actix_http=off,joingate={own}"))

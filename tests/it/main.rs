@@ -31,6 +31,7 @@ mod privacy;
 mod reloading;
 mod repeats;
 mod replicas;
+mod shared_limits;
 mod shared_reads;
 mod store;
 mod stress;

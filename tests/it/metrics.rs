@@ -217,7 +217,7 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
         (_, "status") => Some((200..600).map(|status: u16| status.to_string()).collect()),
         (_, "fault") => words("none caller upstream gateway"),
         ("auth_failures_total", "reason") => Some(AuthFailure::ALL.map(|one| one.reason().to_owned()).into()),
-        ("limited_total", "reason") => words("rate paused circuit deadline read_only full"),
+        ("limited_total", "reason") => words("rate paused circuit deadline read_only store full"),
         ("graph_retries_total", "reason") => {
             words(&format!("not_connected timed_out broken unreadable {}", classes()))
         }

@@ -1,7 +1,6 @@
 //! What approve and reject have in common: all of it but the verb.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
@@ -10,7 +9,9 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::{DecisionAnswer, DecisionInput};
 use crate::api::extract::{JsonBody, Visitor, group_id};
-use crate::api::problem::{ProblemCode, Raised, item_problem, list_problem, retry_after_value, stop_problem};
+use crate::api::problem::{
+    ProblemCode, Raised, item_problem, list_problem, not_admitted, retry_after_value, stop_problem,
+};
 use crate::api::state::Api;
 use crate::domain::{Action, DecisionId, IdempotencyKey, InvalidIdempotencyKey, Scope};
 use crate::limits::{Budget, CallerQuota, Priority};
@@ -92,9 +93,10 @@ struct Answered {
 }
 
 async fn review(decision: Decision, mut budget: Budget, api: &Api) -> Answered {
-    let charged = match api.parts.callers.admit_ids(&decision.caller, decision.ids.len()) {
+    let callers = &api.parts.callers;
+    let charged = match callers.admit_ids(&decision.caller, decision.ids.len(), budget.deadline).await {
         Ok(quota) => Some(quota),
-        Err(exceeded) => return Answered { result: Err(over_quota(exceeded.retry_after)), charged: None },
+        Err(refused) => return Answered { result: Err(not_admitted(&refused)), charged: None },
     };
     let reviewed = api.parts.reviewer.review(decision, &mut budget).await;
     let result = reviewed.map_err(|error| list_problem(&error).after_spending(budget.spent));
@@ -115,15 +117,11 @@ async fn carry_out(decision: Decision, budget: Budget, api: &Api) -> Answered {
     Answered { result, charged }
 }
 
-fn over_quota(retry_after: Duration) -> Raised {
-    Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(retry_after))
-}
-
 fn refused(error: &DecideError) -> Raised {
     match error {
         DecideError::AuditUnavailable => ProblemCode::AuditUnavailable.into(),
         DecideError::TooMany => ProblemCode::Overloaded.into(),
-        DecideError::QuotaExceeded(wait) => over_quota(*wait),
+        DecideError::NotAdmitted(refused) => not_admitted(refused),
         DecideError::KeyReused => ProblemCode::IdempotencyKeyReused.into(),
         DecideError::InProgress(left) => {
             Raised::from(ProblemCode::IdempotencyInProgress).retry_after(Some(*left))

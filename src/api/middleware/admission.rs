@@ -9,10 +9,12 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use jiff::Timestamp;
 
-use crate::api::problem::{ProblemCode, Raised};
+use crate::api::extract::RequestContext;
+use crate::api::problem::{ProblemCode, Raised, not_admitted};
 use crate::api::state::Api;
 use crate::auth::{AuthFailure, Verified, bearer_token};
-use crate::limits::CallerQuota;
+use crate::domain::Deadline;
+use crate::limits::{CallerQuota, NotAdmitted};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -29,15 +31,20 @@ pub(crate) async fn admit(
         Ok(verified) => verified,
         Err(raised) => return Ok(request.into_response(raised.error_response())),
     };
-    let (quota, mut response) = match api.parts.callers.admit(&verified.caller) {
+    let deadline = request.extensions().get::<RequestContext>().map(|context| context.deadline);
+    let deadline = deadline.unwrap_or_else(|| Deadline::after(api.request_deadline));
+    let (quota, mut response) = match api.parts.callers.admit(&verified.caller, deadline).await {
         Ok(quota) => {
             request.extensions_mut().insert(verified);
             request.extensions_mut().insert(quota);
             (quota, next.call(request).await?.map_into_boxed_body())
         }
-        Err(exceeded) => {
-            let raised = Raised::from(ProblemCode::QuotaExceeded).retry_after(Some(exceeded.retry_after));
-            (exceeded.quota, request.into_response(raised.error_response()))
+        Err(refused) => {
+            let response = request.into_response(not_admitted(&refused).error_response());
+            match refused {
+                NotAdmitted::QuotaExceeded(exceeded) => (exceeded.quota, response),
+                NotAdmitted::StoreUnavailable => return Ok(response),
+            }
         }
     };
     // A decision uses further units; its handler has left the later state here.

@@ -100,6 +100,7 @@ fn call_problem(error: &GraphError) -> Raised {
         GraphError::Held(Held::Limited { .. }) => ProblemCode::Overloaded.into(),
         GraphError::Held(Held::DeadlinePassed) => ProblemCode::DeadlineExceeded.into(),
         GraphError::Held(Held::ReadOnly) => ProblemCode::DecisionsDisabled.into(),
+        GraphError::Held(Held::StoreUnavailable) => ProblemCode::StoreUnavailable.into(),
         GraphError::Held(Held::Paused {
             reason: PauseReason::Maintenance | PauseReason::Trouble, ..
         })

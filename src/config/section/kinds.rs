@@ -85,8 +85,14 @@ impl Section<'_, '_> {
         self.read(Declaration { name, form, doc }, default, parse, u32::to_string)
     }
 
-    /// A share between nothing and all.
-    pub(in crate::config) fn share(&mut self, name: &str, default: f32, doc: &'static str) -> f32 {
+    /// A share between `least` and all.
+    pub(in crate::config) fn share(
+        &mut self,
+        name: &str,
+        least: f32,
+        default: f32,
+        doc: &'static str,
+    ) -> f32 {
         let parse = |entry: &Entry| {
             #[expect(clippy::cast_possible_truncation, reason = "a share needs no more digits")]
             let number = match &entry.value {
@@ -99,9 +105,9 @@ impl Section<'_, '_> {
                 | Value::Array(_)
                 | Value::Table(_) => None,
             };
-            number.filter(|number| (0.0..=1.0).contains(number))
+            number.filter(|number| (least..=1.0).contains(number))
         };
-        let declaration = Declaration { name, form: "a number from 0 to 1".to_owned(), doc };
+        let declaration = Declaration { name, form: format!("a number from {least} to 1"), doc };
         self.read(declaration, Some(default), parse, f32::to_string).unwrap_or(default)
     }
 

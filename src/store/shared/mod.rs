@@ -2,6 +2,7 @@
 
 mod connection;
 mod keys;
+mod limits;
 mod link;
 mod scripts;
 

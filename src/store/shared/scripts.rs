@@ -10,6 +10,10 @@ pub(super) struct Scripts {
     pub(super) remember: Script,
     pub(super) forget: Script,
     pub(super) mark: Script,
+    pub(super) units: Script,
+    pub(super) call: Script,
+    pub(super) pause: Script,
+    pub(super) resume: Script,
 }
 
 impl Scripts {
@@ -21,6 +25,10 @@ impl Scripts {
             remember: Script::new(include_str!("scripts/remember.lua")),
             forget: Script::new(include_str!("scripts/forget.lua")),
             mark: Script::new(include_str!("scripts/mark.lua")),
+            units: Script::new(include_str!("scripts/units.lua")),
+            call: Script::new(include_str!("scripts/call.lua")),
+            pause: Script::new(include_str!("scripts/pause.lua")),
+            resume: Script::new(include_str!("scripts/resume.lua")),
         }
     }
 }

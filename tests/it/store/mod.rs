@@ -1,8 +1,9 @@
 //! The store: the same promises in the memory of one process and in Redis.
 
+mod limits;
 mod promises;
 mod redis;
-mod state;
+pub(crate) mod state;
 
 /// Runs each promise against each backend.
 macro_rules! on_each_backend {
