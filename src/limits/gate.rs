@@ -37,6 +37,8 @@ pub(super) struct Gate {
     pub(super) max_wait: Duration,
     pub(super) read_only: bool,
     at_once: usize,
+    /// How long calls take, lately.
+    pub(super) usual: Duration,
     gcra: Gcra,
     pub(super) pauses: Pauses,
     recovery: Recovery,
@@ -56,6 +58,7 @@ impl Gate {
             max_wait: Duration::ZERO,
             read_only: false,
             at_once: 0,
+            usual: Duration::ZERO,
             gcra: Gcra::new(now),
             pauses: Pauses::default(),
             recovery: Recovery::None,
@@ -85,10 +88,17 @@ impl Gate {
     pub(super) fn wait_behind(&mut self, ahead: usize, now: Instant) -> Duration {
         let pace = self.pace(now);
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
-        match self.gcra.left(pace, now) {
+        let for_the_rate = match self.gcra.left(pace, now) {
             0 => self.gcra.wait(pace, now).saturating_add(pace.interval.saturating_mul(ahead)),
             left => pace.interval.saturating_mul(ahead.saturating_add(1).saturating_sub(left)),
-        }
+        };
+        let places = u32::try_from(self.most_at_once).unwrap_or(u32::MAX);
+        let for_a_place = if self.at_once < self.most_at_once {
+            Duration::ZERO
+        } else {
+            self.usual.saturating_mul(ahead.saturating_add(1)) / places
+        };
+        for_the_rate.max(for_a_place)
     }
 
     /// What this one can do. When it goes, it has left the line.
@@ -181,8 +191,9 @@ impl Gate {
     }
 
     /// A call is over, whatever it came to.
-    pub(super) fn over(&mut self) {
+    pub(super) fn over(&mut self, took: Duration) {
         self.at_once -= 1;
+        self.usual = if self.usual.is_zero() { took } else { (self.usual * 7 + took) / 8 };
         if let Recovery::Trying(reason) = self.recovery {
             // Nothing was learned from it: another one tries.
             self.recovery = Recovery::Due(reason);

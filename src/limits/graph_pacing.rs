@@ -21,7 +21,10 @@ use crate::telemetry::{Circuit, LimitName, Metrics};
 const MARGIN: Duration = Duration::from_secs(1);
 /// The right to send one call, until it is dropped: after its answer was judged.
 #[derive(Debug)]
-pub struct Permit(pub(super) Arc<GraphPacing>);
+pub struct Permit {
+    pacing: Arc<GraphPacing>,
+    since: Instant,
+}
 
 /// Lets calls to Graph through one by one. Everything that waits here waits at most as long as its [`Budget`].
 #[derive(Debug)]
@@ -214,9 +217,15 @@ impl GraphPacing {
     }
 }
 
+impl Permit {
+    pub(super) fn new(pacing: &Arc<GraphPacing>) -> Self {
+        Self { pacing: Arc::clone(pacing), since: Instant::now() }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.gate().over();
+        self.pacing.gate().over(self.since.elapsed());
     }
 }
 
@@ -328,5 +337,31 @@ mod tests {
         // One goes every 0.72 s, and 60 of them do not fit into 30 s.
         let refused = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap_err();
         assert!(matches!(refused, Held::Limited { retry_after } if retry_after > Duration::from_secs(25)));
+    }
+
+    #[tokio::test]
+    async fn a_place_that_will_not_be_free_in_time_is_refused_at_once() {
+        let (pacing, name) = (pacing(2), group());
+        // Calls take ten seconds, as far as is known.
+        pacing.gate().usual = Duration::from_secs(10);
+        let first = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let second = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let mut budgets = (0..4).map(|_| budget(Priority::Read)).collect::<Vec<_>>();
+        let mut waiting = Vec::new();
+        for budget in &mut budgets {
+            let mut admission = Box::pin(pacing.admit(&name, budget));
+            assert!(poll!(&mut admission).is_pending());
+            waiting.push(admission);
+        }
+        // The next one would wait for 25 s, and the one after it for half a minute and more than it may.
+        let mut patient = budget(Priority::Read);
+        let mut fifth = Box::pin(pacing.admit(&name, &mut patient));
+        assert!(poll!(&mut fifth).is_pending());
+        let refused = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap_err();
+        assert_eq!(refused, Held::Limited { retry_after: Duration::from_secs(30) });
+        // What has begun waits for fewer.
+        let mut continuing = budget(Priority::Continuing);
+        assert!(poll!(Box::pin(pacing.admit(&name, &mut continuing))).is_pending());
+        drop((first, second));
     }
 }

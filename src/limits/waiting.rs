@@ -50,7 +50,7 @@ impl<'p> Waiting<'p> {
             let mut place = self.join()?;
             if let Turn::Go = self.wait_for_turn(&place).await? {
                 place.went = true;
-                return Ok(Permit(Arc::clone(self.pacing)));
+                return Ok(Permit::new(self.pacing));
             }
         }
     }

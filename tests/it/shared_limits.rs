@@ -317,3 +317,39 @@ async fn nobody_waits_for_a_redis_that_holds_its_clients() {
     let hold = |redis: &RedisServer| redis.tell::<String>(&["CLIENT", "PAUSE", "4000", "ALL"]);
     does_not_answer(|redis| drop(hold(redis)), |_| ()).await;
 }
+
+/// In real time, as everything here: the minute that Graph asks for is one.
+#[tokio::test]
+async fn when_graph_asks_for_a_minute_it_gets_one_from_every_replica() {
+    let redis = RedisServer::start();
+    let settings =
+        [("LIMITS__MAX_WAIT", "0ms"), ("LIMITS__CALLER_BURST", "100000"), ("LIMITS__GRAPH", "10000/s")];
+    let apps = two(&redis, &settings).await;
+    let graph = apps[0].graph();
+    let (group, open) = apps[0].group_with_requests(1);
+    graph.throttle(80_007, 1, Some(1));
+    apps[0].reader().list(&group).await.expect_problem(503, "upstream_rate_limited");
+    let throttled_at = Instant::now();
+    let told = async || {
+        let quota = apps[1].reader().get("/v1/quota").await.json();
+        (!quota["graph"][0]["paused_until"].is_null()).then_some(())
+    };
+    eventually("the pause", told).await;
+    let sent = graph.calls().len();
+    let mut asked = 0;
+    while throttled_at.elapsed() < Duration::from_millis(59_500) {
+        for app in &apps {
+            let decided = app.moderator().approve(&group, &open).await;
+            decided.expect_problem(503, "upstream_rate_limited");
+            assert!(decided.header("retry-after").parse::<u64>().unwrap() <= 60);
+            app.reader().list(&group).await.expect_problem(503, "upstream_rate_limited");
+            asked += 2;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert_eq!(graph.calls().len(), sent, "{asked} requests in the minute, and not one call");
+    let served = async || (apps[1].reader().list(&group).await.status == 200).then_some(());
+    eventually("the end of the pause", served).await;
+    assert!(throttled_at.elapsed() >= Duration::from_mins(1));
+    assert_eq!(apps[0].moderator().approve(&group, &open).await.outcomes(), ["approved"]);
+}
