@@ -27,10 +27,13 @@ impl Sorted {
 
     /// So many in a hundred are no longer (nearest rank), in milliseconds.
     fn percentile(&self, percent: usize) -> String {
+        grouped(self.at(percent).as_millis().try_into().unwrap_or(u64::MAX))
+    }
+
+    /// The same as a duration; nothing when there is none.
+    pub(crate) fn at(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent).div_ceil(100);
-        let duration = self.0.get(rank.saturating_sub(1));
-        duration
-            .map_or("–".to_owned(), |duration| grouped(duration.as_millis().try_into().unwrap_or(u64::MAX)))
+        self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 }
 

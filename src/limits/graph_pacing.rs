@@ -353,12 +353,12 @@ mod tests {
             assert!(poll!(&mut admission).is_pending());
             waiting.push(admission);
         }
-        // The next one would wait for 25 s, and the one after it for half a minute and more than it may.
+        // The next one would wait for 28 s, and the one after it for longer than it may.
         let mut patient = budget(Priority::Read);
         let mut fifth = Box::pin(pacing.admit(&name, &mut patient));
         assert!(poll!(&mut fifth).is_pending());
         let refused = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap_err();
-        assert_eq!(refused, Held::Limited { retry_after: Duration::from_secs(30) });
+        assert_eq!(refused, Held::Limited { retry_after: Duration::from_millis(33_750) });
         // What has begun waits for fewer.
         let mut continuing = budget(Priority::Continuing);
         assert!(poll!(Box::pin(pacing.admit(&name, &mut continuing))).is_pending());

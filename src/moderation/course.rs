@@ -1,7 +1,10 @@
 //! The course of one decision: its turn, what an earlier call left in doubt, and then chunk after chunk.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
 
 use super::chunk::{ChunkSender, Round, Task};
 use super::copies::Copies;
@@ -67,9 +70,11 @@ impl Course {
         budget: &mut Budget,
     ) -> Option<Stopped> {
         self.copies.decided(task.group, budget.deadline).await;
-        let stopped = self.send_all(task, ledger, budget).await;
+        // A fault of ours does not leave a copy from before what was sent.
+        let sending = AssertUnwindSafe(self.send_all(task, ledger, budget)).catch_unwind();
+        let stopped = sending.await;
         self.copies.decided(task.group, budget.deadline).await;
-        stopped
+        stopped.unwrap_or_else(|panicked| resume_unwind(panicked))
     }
 
     async fn send_all(&self, task: Task<'_>, ledger: &mut Ledger, budget: &mut Budget) -> Option<Stopped> {
