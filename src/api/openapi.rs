@@ -68,6 +68,7 @@ const EVERYWHERE: &[Code] = &[
     Code::AuthThrottled,
     Code::HeadersTooLarge,
     Code::Internal,
+    Code::AuthUnavailable,
     Code::Overloaded,
     Code::StoreUnavailable,
 ];

@@ -1,26 +1,46 @@
-//! What goes on beside the requests.
+//! What goes on beside the requests, from start to end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Verifier;
 use crate::limits::{GraphPacing, tell_others};
 use crate::moderation::Lister;
 use crate::store::Store;
+use crate::telemetry::Metrics;
 
 /// How often old copies are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-pub(super) async fn sweep(lister: Arc<Lister>) {
+/// The parts that need looking after.
+#[derive(Debug)]
+pub(super) struct Household {
+    pub(super) lister: Arc<Lister>,
+    pub(super) store: Arc<Store>,
+    pub(super) pacing: Arc<GraphPacing>,
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Household {
+    /// Looks after all of them until `stop`.
+    pub(super) fn keep(self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let Self { lister, store, pacing, verifier, metrics } = self;
+        let until_stop = || stop.clone();
+        tasks.spawn(until_stop().run_until_cancelled_owned(sweep(lister)));
+        tasks.spawn(until_stop().run_until_cancelled_owned(async move { store.keep_connected().await }));
+        tasks.spawn(until_stop().run_until_cancelled_owned(async move { tell_others(&pacing).await }));
+        let keys = async move { verifier.keep_keys_fresh(&metrics).await };
+        tasks.spawn(until_stop().run_until_cancelled_owned(keys));
+    }
+}
+
+async fn sweep(lister: Arc<Lister>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         lister.sweep();
     }
-}
-
-pub(super) async fn keep_connected(store: Arc<Store>) {
-    store.keep_connected().await;
-}
-
-pub(super) async fn keep_others_informed(pacing: Arc<GraphPacing>) {
-    tell_others(&pacing).await;
 }

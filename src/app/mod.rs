@@ -19,8 +19,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::housekeeping::{keep_connected, keep_others_informed, sweep};
-use self::parts::{build_parts, build_store, process_key};
+use self::housekeeping::Household;
+use self::parts::{build_audit, build_parts, build_store, process_key};
 use self::reloading::{Live, Reloader};
 use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
 use crate::api::{Api, Readiness};
@@ -28,7 +28,7 @@ use crate::auth::KeyProblems;
 use crate::config::{LogLevel, Settings};
 use crate::moderation::KeyUnusable;
 use crate::store::StoreError;
-use crate::telemetry::{Audit, Metrics, MetricsError, Pseudonyms};
+use crate::telemetry::{Audit, Metrics, MetricsError};
 
 /// How long the last lines of the audit log may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -93,18 +93,17 @@ impl App {
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new(&settings.graph.version)?);
         let key = process_key(&settings.server)?;
-        let pseudonyms = Arc::new(Pseudonyms::new(&key));
-        let clear_ids = settings.telemetry.audit_clear_ids;
-        let audit =
-            Audit::start(audit_sink, clear_ids, pseudonyms, Arc::clone(&metrics)).map_err(|error| {
-                StartError::System { what: "the audit writer cannot be started".to_owned(), error }
-            })?;
-        let audit = Arc::new(audit);
+        let audit = build_audit(audit_sink, settings.telemetry, &key, &metrics)?;
         let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
         let decisions = TaskTracker::new();
         let parts = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
-        let lister = Arc::clone(&parts.lister);
-        let pacing = Arc::clone(&parts.pacing);
+        let household = Household {
+            lister: Arc::clone(&parts.lister),
+            store,
+            pacing: Arc::clone(&parts.pacing),
+            verifier: Arc::clone(&parts.verifier),
+            metrics: Arc::clone(&metrics),
+        };
         let (level_sender, level) = watch::channel(settings.telemetry.level);
         let live = Live {
             pacing: Arc::clone(&parts.pacing),
@@ -130,9 +129,7 @@ impl App {
         let reload = Arc::new(Notify::new());
         let reloader = Reloader::new(live, settings.source, settings.effective, settings.secrets);
         background.spawn(stop.clone().run_until_cancelled_owned(reloader.run(Arc::clone(&reload))));
-        background.spawn(stop.clone().run_until_cancelled_owned(sweep(lister)));
-        background.spawn(stop.clone().run_until_cancelled_owned(keep_connected(store)));
-        background.spawn(stop.clone().run_until_cancelled_owned(keep_others_informed(pacing)));
+        household.keep(&background, &stop);
         readiness.up();
         Ok(Self {
             api_address: addresses.0,

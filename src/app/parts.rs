@@ -1,5 +1,6 @@
 //! The parts of the gateway, each built once.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -8,12 +9,12 @@ use tokio_util::task::TaskTracker;
 use super::StartError;
 use crate::api::ApiParts;
 use crate::auth::Verifier;
-use crate::config::{IdempotencySettings, ServerSettings, Settings, StoreSettings};
+use crate::config::{IdempotencySettings, ServerSettings, Settings, StoreSettings, TelemetrySettings};
 use crate::graph::GraphClient;
 use crate::limits::{CallerLimiter, GraphPacing, Replicas, Strangers};
 use crate::moderation::{DecisionBounds, Foundations, Moderation, PageTokens};
 use crate::store::{Store, StoreError};
-use crate::telemetry::{Audit, Metrics};
+use crate::telemetry::{Audit, Metrics, Pseudonyms};
 
 /// The secret behind log hashes, page tokens and the names in the store.
 pub(super) fn process_key(settings: &ServerSettings) -> Result<Vec<u8>, StartError> {
@@ -26,6 +27,20 @@ pub(super) fn process_key(settings: &ServerSettings) -> Result<Vec<u8>, StartErr
     let mut key = vec![0; 32];
     aws_lc_rs::rand::fill(&mut key).map_err(|_unspecified| StartError::NoRandomness)?;
     Ok(key)
+}
+
+/// The audit log, which goes to `sink`.
+pub(super) fn build_audit(
+    sink: impl Write + Send + 'static,
+    settings: TelemetrySettings,
+    key: &[u8],
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<Audit>, StartError> {
+    let pseudonyms = Arc::new(Pseudonyms::new(key));
+    let audit = Audit::start(sink, settings.audit_clear_ids, pseudonyms, Arc::clone(metrics));
+    audit
+        .map(Arc::new)
+        .map_err(|error| StartError::System { what: "the audit writer cannot be started".to_owned(), error })
 }
 
 /// What replicas share, or the memory of this process.

@@ -21,6 +21,8 @@ pub enum AuthFailure {
     UnknownIssuer,
     /// The issuer has no key of that `kid`, or the token has no `kid` and it does not take exactly one key.
     UnknownKey,
+    /// The keys of the issuer are not known: its address of them has not answered for too long, or not yet.
+    NoKeys,
     /// The `alg` is not one that the key allows.
     Algorithm,
     /// The signature is not the key's.
@@ -51,7 +53,7 @@ pub enum AuthFailure {
 
 impl AuthFailure {
     /// Every failure there is.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NoToken,
         Self::WrongScheme,
         Self::RepeatedHeader,
@@ -61,6 +63,7 @@ impl AuthFailure {
         Self::UnsupportedHeader,
         Self::UnknownIssuer,
         Self::UnknownKey,
+        Self::NoKeys,
         Self::Algorithm,
         Self::Signature,
         Self::WrongType,
@@ -88,6 +91,7 @@ impl AuthFailure {
             Self::UnsupportedHeader => "unsupported_header",
             Self::UnknownIssuer => "unknown_issuer",
             Self::UnknownKey => "unknown_key",
+            Self::NoKeys => "no_keys",
             Self::Algorithm => "algorithm",
             Self::Signature => "signature",
             Self::WrongType => "wrong_type",
@@ -120,6 +124,7 @@ impl AuthFailure {
             }
             Self::UnknownIssuer => "The token is of an issuer that is not accepted here.",
             Self::UnknownKey => "No single key of the issuer fits the kid and alg of the token.",
+            Self::NoKeys => "The keys of the issuer of the token are not known at the moment.",
             Self::Algorithm => "The alg of the token is not one that is accepted for the key.",
             Self::Signature => "The signature of the token is not valid.",
             Self::WrongType => "The typ of the token is not the one that its issuer uses.",
@@ -139,7 +144,8 @@ impl AuthFailure {
     /// The `error` of RFC 6750 §3.1; none when no bearer token was offered, as the RFC asks.
     pub const fn error_code(self) -> Option<&'static str> {
         match self {
-            Self::NoToken | Self::WrongScheme => None,
+            // Nothing is known to be wrong with the token.
+            Self::NoToken | Self::WrongScheme | Self::NoKeys => None,
             Self::RepeatedHeader
             | Self::MalformedHeader
             | Self::TooLarge

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::{Allowed, KeyProblem, LiveKeys};
+use super::keys::{Allowed, IssuerKeys, KeyProblem};
 use crate::config::IssuerSettings;
 use crate::domain::Rights;
 
@@ -17,7 +17,7 @@ pub(super) struct Issuer {
     pub(super) scope_claim: String,
     /// Rights by subject, in place of what the token says.
     pub(super) grants: BTreeMap<String, Rights>,
-    pub(super) keys: LiveKeys,
+    pub(super) keys: IssuerKeys,
 }
 
 impl Issuer {
@@ -34,7 +34,7 @@ impl Issuer {
             // Only to go on and find what is wrong with the key itself.
             Allowed::ByKey
         });
-        let keys = LiveKeys::new(&settings.key, allowed).map_err(|fault| report(&fault));
+        let keys = IssuerKeys::new(&settings.key, allowed).map_err(|fault| report(&fault));
         let mut grants = BTreeMap::new();
         for grant in &settings.grants {
             if grants.insert(grant.subject.clone(), grant.rights.clone()).is_some() {

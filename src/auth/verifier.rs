@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -11,11 +12,12 @@ use super::claims::{self, Policy};
 use super::compact::Compact;
 use super::header::TokenHeader;
 use super::issuer::Issuer;
-use super::keys::KeyProblems;
+use super::keys::{KeyProblems, RemoteKeys};
 use super::verified::Verified;
 use super::{AuthFailure, MAX_TOKEN_BYTES, peek};
 use crate::config::AuthSettings;
 use crate::json;
+use crate::telemetry::Metrics;
 
 /// Checks internal tokens against the issuers of the settings.
 #[derive(Debug)]
@@ -75,8 +77,31 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// The same, and where no key is known that fits, once more after its issuer was asked: if that may be now, and for
+    /// two seconds at most.
+    pub async fn verify_asking(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, AuthFailure> {
+        let failure = match self.verify(token, now) {
+            Err(failure @ (AuthFailure::UnknownKey | AuthFailure::NoKeys)) => failure,
+            result => return result,
+        };
+        let Some(keys) = self.remote_keys_for(token) else { return Err(failure) };
+        if keys.fresher().await { self.verify(token, now) } else { Err(failure) }
+    }
+
+    /// Keeps the keys of those issuers fresh that tell them themselves, for as long as it is polled.
+    pub async fn keep_keys_fresh(&self, metrics: &Metrics) {
+        let remote = self.issuers.iter().filter_map(|issuer| issuer.keys.remote());
+        join_all(remote.map(|keys| keys.keep_fresh(metrics))).await;
+    }
+
+    fn remote_keys_for(&self, token: &str) -> Option<Arc<RemoteKeys>> {
+        let parts = Compact::parse(token).ok()?;
+        let (_, issuer) = self.issuer_of(&parts.payload).ok()?;
+        issuer.keys.remote().cloned()
+    }
+
     fn still_holds(&self, entry: &Entry, now: Timestamp) -> bool {
-        let keys = self.issuers.get(entry.issuer).map(|issuer| issuer.keys.in_force());
+        let keys = self.issuers.get(entry.issuer).and_then(|issuer| issuer.keys.in_force());
         keys.is_some_and(|keys| keys.generation == entry.generation)
             && !self.policy.has_expired(entry.verified.expires_at, now)
     }
@@ -85,7 +110,7 @@ impl Verifier {
         let parts = Compact::parse(token)?;
         let header = TokenHeader::parse(&parts.header)?;
         let (index, issuer) = self.issuer_of(&parts.payload)?;
-        let keys = issuer.keys.in_force();
+        let keys = issuer.keys.in_force().ok_or(AuthFailure::NoKeys)?;
         let key = keys.keys.select(header.kid.as_deref(), header.algorithm)?;
         if !key.has_signed(parts.signing_input, parts.signature, header.algorithm) {
             return Err(AuthFailure::Signature);

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use super::secret::{Secret, SecretForm};
 use super::section::Section;
+use super::value::is_https_or_loopback;
 use crate::domain::{GroupAccess, GroupId, Rights, Scope};
 
 /// `[auth]`
@@ -52,6 +55,21 @@ pub enum KeySource {
     PublicKey(Arc<Secret>),
     /// A JSON Web Key Set (RFC 7517).
     Jwks(Arc<Secret>),
+    /// The same at an address of the issuer's, asked for again and again.
+    JwksUrl(Arc<JwksUrlSettings>),
+}
+
+/// An issuer's own address of its keys.
+#[derive(Debug)]
+pub struct JwksUrlSettings {
+    /// Dotted key of the setting, for logs and metrics.
+    pub key: String,
+    /// Where; plain http on the loopback only.
+    pub url: Url,
+    /// Certificates (PEM) to trust in place of the system's. Read again when the file changes.
+    pub ca: Option<Arc<Secret>>,
+    /// Proves who asks. Read again when the file changes.
+    pub bearer_token: Option<Arc<Secret>>,
 }
 
 /// `[[auth.issuers.<name>.grants]]`
@@ -143,22 +161,55 @@ fn read_key(section: &mut Section<'_, '_>) -> Option<KeySource> {
         "One public key as PEM (RS, PS, ES or EdDSA).",
     );
     let jwks = section.secret_file("jwks_file", SecretForm::Document, "A JSON Web Key Set.");
-    let mut sources =
-        [hmac.map(KeySource::HmacSecret), public.map(KeySource::PublicKey), jwks.map(KeySource::Jwks)]
-            .into_iter()
-            .flatten();
+    let url = read_jwks_url(section);
+    let mut sources = [
+        hmac.map(KeySource::HmacSecret),
+        public.map(KeySource::PublicKey),
+        jwks.map(KeySource::Jwks),
+        url.map(KeySource::JwksUrl),
+    ]
+    .into_iter()
+    .flatten();
     let key = sources.next();
-    let given = ["hmac_secret_file", "hmac_secret", "public_key_file", "jwks_file"]
+    let given = ["hmac_secret_file", "hmac_secret", "public_key_file", "jwks_file", "jwks_url"]
         .into_iter()
         .filter(|name| section.reader.entries.0.contains_key(&section.key(name)))
         .count();
     if given == 0 {
-        section.missing("jwks_file", "one of jwks_file, public_key_file and hmac_secret_file must be set");
+        let message = "one of jwks_url, jwks_file, public_key_file and hmac_secret_file must be set";
+        section.missing("jwks_url", message);
     } else if sources.next().is_some() {
-        section
-            .missing("jwks_file", "only one of jwks_file, public_key_file and hmac_secret_file may be set");
+        let message = "only one of jwks_url, jwks_file, public_key_file and hmac_secret_file may be set";
+        section.missing("jwks_url", message);
     }
     key
+}
+
+fn read_jwks_url(section: &mut Section<'_, '_>) -> Option<Arc<JwksUrlSettings>> {
+    let url = section.parsed(
+        "jwks_url",
+        None,
+        "an https URL without user and fragment (http for loopback)",
+        |url: &Url| is_https_or_loopback(url) && url.username().is_empty() && url.password().is_none() && url.fragment().is_none(),
+        "The issuer's own address of its JSON Web Key Set, asked every 30 seconds to 10 minutes as its `Cache-Control` says (5 minutes without).",
+    );
+    let ca = section.secret_file(
+        "ca_file",
+        SecretForm::Document,
+        "Certificates (PEM) to trust for `jwks_url` in place of the system's.",
+    );
+    let bearer_token = section.secret_file(
+        "bearer_token_file",
+        SecretForm::Token,
+        "A token sent to `jwks_url`, such as a pod's own for the keys of its cluster.",
+    );
+    for (name, given) in [("ca_file", ca.is_some()), ("bearer_token_file", bearer_token.is_some())] {
+        if given && url.is_none() {
+            section.missing(name, "it needs a `jwks_url`");
+        }
+    }
+    let key = section.key("jwks_url");
+    url.map(|url| Arc::new(JwksUrlSettings { key, url, ca, bearer_token }))
 }
 
 fn read_grants(section: &mut Section<'_, '_>) -> Vec<GrantSettings> {

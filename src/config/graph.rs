@@ -8,6 +8,7 @@ use url::Url;
 
 use super::secret::{Secret, SecretForm};
 use super::section::Section;
+use super::value::is_https_or_loopback;
 
 /// `[graph]`
 #[derive(Debug)]
@@ -167,11 +168,8 @@ fn read_timeouts(section: &mut Section<'_, '_>) -> (Duration, Duration) {
 }
 
 fn read_base_url(section: &mut Section<'_, '_>) -> Option<Url> {
-    let loopback =
-        |url: &Url| url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"));
     let accept = |url: &Url| {
-        let secure = url.scheme() == "https" || url.scheme() == "http" && loopback(url);
-        secure
+        is_https_or_loopback(url)
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()

@@ -20,7 +20,7 @@ mod store;
 mod telemetry;
 mod value;
 
-pub use auth::{AuthSettings, GrantSettings, IssuerSettings, KeySource};
+pub use auth::{AuthSettings, GrantSettings, IssuerSettings, JwksUrlSettings, KeySource};
 pub use describe::settings_table;
 pub use entries::Environment;
 pub use graph::GraphSettings;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use url::Url;
+
 /// So many per unit of time, such as `600/min`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -84,6 +86,12 @@ pub(super) fn format_size(bytes: u64) -> String {
     let units = [(1024 * 1024, "MiB"), (1024, "KiB")];
     let whole = units.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
     whole.map_or_else(|| format!("{bytes}B"), |(unit, name)| format!("{}{name}", bytes / unit))
+}
+
+/// Nothing secret goes over a network in clear; on the same machine it may.
+pub(super) fn is_https_or_loopback(url: &Url) -> bool {
+    let loopback = url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"));
+    url.scheme() == "https" || url.scheme() == "http" && loopback
 }
 
 /// The text of a URL without what stands before the `@` of its host, which may be a password.

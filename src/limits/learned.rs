@@ -93,8 +93,10 @@ impl Learned {
     }
 }
 
-/// The share of the rate to go at when so much of a quota is used.
-fn slowed(percent: f64) -> f64 {
+/// The share of the rate to go at when Graph reports that so much of a quota is used.
+fn slowed(reported: f64) -> f64 {
+    // Graph reports whole percents, rounded down: what is used is almost one more.
+    let percent = reported.floor() + 1.0;
     let settled = SETTLED / 100.0;
     let share = if percent <= SETTLED {
         let on_the_way = (percent - SLOWER_FROM) / (SETTLED - SLOWER_FROM);
@@ -123,8 +125,8 @@ mod tests {
             format!("{:.0}", learned.share(now) * 100.0)
         };
         assert_eq!(
-            [0.0, 80.0, 90.0, 97.0, 98.0, 99.0, 100.0, 250.0].map(&mut share),
-            ["100", "100", "98", "97", "65", "32", "1", "1"]
+            [0.0, 79.0, 90.0, 96.0, 97.0, 98.0, 99.0, 100.0, 250.0].map(&mut share),
+            ["100", "100", "98", "97", "65", "32", "1", "1", "1"]
         );
         assert!(learned.share(now + minutes(5)) > 0.999);
     }

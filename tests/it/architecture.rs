@@ -25,7 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("actix_web", &["api/", "app/", "cli/"]),
     ("actix_http", &["app/"]),
     ("actix_service", &["app/"]),
-    ("reqwest", &["net/", "graph/transport.rs"]),
+    ("reqwest", &["net/", "graph/transport.rs", "auth/keys/fetch.rs"]),
     ("redis", &["store/"]),
     ("governor", &["limits/"]),
     ("jsonwebtoken", &["auth/", "cli/token/"]),

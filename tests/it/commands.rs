@@ -161,7 +161,7 @@ const WRONGS: &[&str] = &[
     "auth.issuers.two (FILE): the algorithm `HS1` is not known; known are HS, RS and PS with 256, 384 or 512, ES256, ES384, EdDSA",
     "auth.issuers.three.audience (not set): it must be set",
     "auth.issuers.three.hmac_secret_file (FILE): the content is not 32 to 4096 bytes, and no PEM document",
-    "auth.issuers.four.jwks_file (not set): one of jwks_file, public_key_file and hmac_secret_file must be set",
+    "auth.issuers.four.jwks_url (not set): one of jwks_url, jwks_file, public_key_file and hmac_secret_file must be set",
     "graph.base_url (FILE): `http://graph.test.invalid` is not an https URL of scheme and host only (http for loopback)",
     "graph.token (FILE): both `token` and `token_file` are set; keep one",
     "graph.app_secret_file (FILE): cannot read the file: No such file or directory (os error 2)",
@@ -202,7 +202,7 @@ fn check_reads_the_files_that_settings_point_to() {
     let other =
         ["AUDIENCE", "ISSUER", "JWKS_FILE"].map(|name| format!("JOINGATE_AUTH__ISSUERS__OTHER__{name}"));
     let expected = [
-        "graph.ca_file (JOINGATE_GRAPH__CA_FILE): graph.ca_file holds no certificate in PEM form".to_owned(),
+        "graph.ca_file (JOINGATE_GRAPH__CA_FILE): the file holds no certificate in PEM form".to_owned(),
         format!(
             "auth.issuers.other ({}): the file is not a JSON object with a list `keys`, each member once",
             other.join(", ")

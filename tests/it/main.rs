@@ -20,6 +20,7 @@ mod generated;
 mod graph_answers;
 mod in_doubt;
 mod inbound;
+mod issuer_keys;
 mod kubernetes;
 mod limits;
 mod list;

@@ -27,7 +27,7 @@ pub(crate) async fn admit(
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
         return Ok(request.into_response(Raised::from(ProblemCode::Internal).error_response()));
     };
-    let verified = match identify(&api, &request) {
+    let verified = match identify(&api, &request).await {
         Ok(verified) => verified,
         Err(raised) => return Ok(request.into_response(raised.error_response())),
     };
@@ -54,7 +54,7 @@ pub(crate) async fn admit(
 }
 
 /// Whose request it is. A token that has passed before is not held up by what else comes from its address.
-fn identify(api: &Api, request: &ServiceRequest) -> Result<Arc<Verified>, Raised> {
+async fn identify(api: &Api, request: &ServiceRequest) -> Result<Arc<Verified>, Raised> {
     let (verifier, strangers, now) = (&api.parts.verifier, &api.parts.strangers, Timestamp::now());
     let token = token(request.headers());
     if let Some(verified) = token.as_ref().ok().and_then(|token| verifier.recall(token, now)) {
@@ -65,8 +65,16 @@ fn identify(api: &Api, request: &ServiceRequest) -> Result<Arc<Verified>, Raised
     if let Some(wait) = address.and_then(|address| strangers.admit(address).err()) {
         return Err(Raised::from(ProblemCode::AuthThrottled).retry_after(Some(wait)));
     }
-    token.and_then(|token| verifier.verify(token, now)).map_err(|failure| {
+    let verified = match token {
+        Ok(token) => verifier.verify_asking(token, now).await,
+        Err(failure) => Err(failure),
+    };
+    verified.map_err(|failure| {
         api.parts.metrics.auth_failed(failure.reason());
+        if failure == AuthFailure::NoKeys {
+            // Nobody's fault but the issuer's, or the network's.
+            return Raised::from(ProblemCode::AuthUnavailable);
+        }
         if let Some(address) = address {
             strangers.failed(address);
         }

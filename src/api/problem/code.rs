@@ -34,6 +34,7 @@ pub enum ProblemCode {
     UpstreamRateLimited,
     UpstreamCredentialInvalid,
     UpstreamUnavailable,
+    AuthUnavailable,
     Overloaded,
     StoreUnavailable,
     AuditUnavailable,

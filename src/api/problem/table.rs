@@ -108,6 +108,8 @@ pub const PROBLEMS: &[ProblemType] = &[
         "Meta refuses the gateway's own token", "Whoever runs the gateway must renew the token. It is not the caller's."),
     row((Code::UpstreamUnavailable, "upstream_unavailable"), 503, Upstream, YES,
         "Graph cannot be reached or is in trouble", "Try again later."),
+    row((Code::AuthUnavailable, "auth_unavailable"), 503, Gateway, YES,
+        "The keys of the token's issuer are not known", "Wait as long as `Retry-After` says. Nothing is known to be wrong with the token."),
     row((Code::Overloaded, "overloaded"), 503, Gateway, YES,
         "The gateway has too much to do", "Wait as long as `Retry-After` says."),
     row((Code::StoreUnavailable, "store_unavailable"), 503, Gateway, YES,

@@ -59,7 +59,7 @@ impl Allowed {
         }
         let possible: &[KeyType] = match source {
             KeySource::HmacSecret(_) => &[KeyType::Hmac],
-            KeySource::PublicKey(_) | KeySource::Jwks(_) => &KeyType::PUBLIC,
+            KeySource::PublicKey(_) | KeySource::Jwks(_) | KeySource::JwksUrl(_) => &KeyType::PUBLIC,
         };
         let mut algorithms = Vec::new();
         let mut faults = Vec::new();

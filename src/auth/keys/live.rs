@@ -20,6 +20,7 @@ pub(in crate::auth) struct InForce {
 #[derive(Debug)]
 pub(in crate::auth) struct LiveKeys {
     source: KeySource,
+    secret: Arc<Secret>,
     allowed: Allowed,
     in_force: ArcSwap<InForce>,
     /// The last generation looked at, whether or not it could be used.
@@ -28,12 +29,14 @@ pub(in crate::auth) struct LiveKeys {
 }
 
 impl LiveKeys {
-    pub(in crate::auth) fn new(source: &KeySource, allowed: Allowed) -> Result<Self, KeyFault> {
-        let loaded = secret(source).current();
+    /// The keys of `source`, which stand in `secret`.
+    pub(super) fn new(source: &KeySource, secret: &Arc<Secret>, allowed: Allowed) -> Result<Self, KeyFault> {
+        let loaded = secret.current();
         let keys = KeySet::parse(source, loaded.expose(), &allowed)?;
         let generation = loaded.generation;
         Ok(Self {
             source: source.clone(),
+            secret: Arc::clone(secret),
             allowed,
             in_force: ArcSwap::from_pointee(InForce { keys, generation }),
             seen: AtomicU64::new(generation),
@@ -42,40 +45,34 @@ impl LiveKeys {
     }
 
     /// The keys at this moment.
-    pub(in crate::auth) fn in_force(&self) -> Arc<InForce> {
-        if secret(&self.source).current().generation != self.seen.load(Ordering::Acquire) {
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        if self.secret.current().generation != self.seen.load(Ordering::Acquire) {
             self.read_again();
         }
         self.in_force.load_full()
     }
 
     /// Whether the keys in force are those of the setting's latest content; `None` for another setting.
-    pub(in crate::auth) fn uses_latest(&self, setting: &str) -> Option<bool> {
-        let secret = secret(&self.source);
-        (secret.key() == setting).then(|| self.in_force().generation == secret.current().generation)
+    pub(super) fn uses_latest(&self, setting: &str) -> Option<bool> {
+        let latest = || self.in_force().generation == self.secret.current().generation;
+        (self.secret.key() == setting).then(latest)
     }
 
     /// Takes the new content, or keeps the old keys and says so once.
     fn read_again(&self) {
         let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let loaded = secret(&self.source).current();
+        let loaded = self.secret.current();
         if loaded.generation == self.seen.load(Ordering::Acquire) {
             return;
         }
         match KeySet::parse(&self.source, loaded.expose(), &self.allowed) {
             Ok(keys) => self.in_force.store(Arc::new(InForce { keys, generation: loaded.generation })),
             Err(fault) => tracing::warn!(
-                setting = secret(&self.source).key(),
+                setting = self.secret.key(),
                 reason = %fault,
                 "the changed key file cannot be used; the keys read before stay in force"
             ),
         }
         self.seen.store(loaded.generation, Ordering::Release);
-    }
-}
-
-const fn secret(source: &KeySource) -> &Arc<Secret> {
-    match source {
-        KeySource::HmacSecret(secret) | KeySource::PublicKey(secret) | KeySource::Jwks(secret) => secret,
     }
 }

@@ -1,14 +1,18 @@
 //! The keys of one issuer. A key knows which algorithms it allows before any token is seen.
 
 mod algorithms;
+mod fetch;
+mod issuer_keys;
 mod jwks;
 mod live;
 mod material;
 mod problem;
+mod remote;
 
 pub(super) use algorithms::Allowed;
-pub(super) use live::LiveKeys;
+pub(super) use issuer_keys::IssuerKeys;
 pub use problem::{KeyProblem, KeyProblems};
+pub(super) use remote::RemoteKeys;
 
 use std::fmt;
 
@@ -63,7 +67,7 @@ impl KeySet {
         match source {
             KeySource::HmacSecret(_) => Self::single(Material::hmac(bytes)?, allowed),
             KeySource::PublicKey(_) => Self::single(Material::from_pem(bytes)?, allowed),
-            KeySource::Jwks(_) => jwks::parse(bytes, allowed).map(Self::Many),
+            KeySource::Jwks(_) | KeySource::JwksUrl(_) => jwks::parse(bytes, allowed).map(Self::Many),
         }
     }
 

@@ -1,11 +1,14 @@
 //! What is wrong with a key, said without showing it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jsonwebtoken::Algorithm;
 
+use crate::net::ClientError;
+
 /// Why a key or a key set cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(in crate::auth) enum KeyFault {
     #[error(
         "the algorithm `{0}` is not known; known are HS, RS and PS with 256, 384 or 512, ES256, ES384, EdDSA"
@@ -47,6 +50,8 @@ pub(in crate::auth) enum KeyFault {
     DuplicateKid,
     #[error("the key set has no usable key ({0})")]
     NoUsableKey(String),
+    #[error(transparent)]
+    Client(Arc<ClientError>),
 }
 
 /// One thing wrong with the keys of one issuer.

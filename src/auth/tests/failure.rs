@@ -15,7 +15,10 @@ fn every_failure_has_a_label_of_its_own_and_a_text_that_may_stand_in_a_challenge
 }
 
 #[test]
-fn a_request_without_a_bearer_token_gets_a_challenge_without_an_error() {
+fn only_a_token_that_is_known_to_be_wrong_is_called_invalid() {
     let silent = AuthFailure::ALL.into_iter().filter(|failure| failure.error_code().is_none());
-    assert_eq!(silent.collect::<Vec<_>>(), [AuthFailure::NoToken, AuthFailure::WrongScheme]);
+    assert_eq!(
+        silent.collect::<Vec<_>>(),
+        [AuthFailure::NoToken, AuthFailure::WrongScheme, AuthFailure::NoKeys]
+    );
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::keys::{OTHER_RSA, Pair, RSA, base64url, ed25519, p256, p384, secret_text};
 use super::support::{claims, hmac_source, jwk_with, jwks_source, name_of, now, pem_source, settings, sign};
-use crate::auth::keys::{Allowed, LiveKeys};
+use crate::auth::keys::{Allowed, IssuerKeys};
 use crate::auth::{AuthFailure, Verifier};
 use crate::config::KeySource;
 
@@ -193,7 +193,7 @@ fn an_rsa_or_eddsa_signature_of_zeros_is_refused() {
 
 #[test]
 fn a_signature_that_the_crate_cannot_judge_is_not_the_keys() {
-    let keys = LiveKeys::new(&hmac_source(&secret_text(32)), Allowed::ByKey).unwrap().in_force();
+    let keys = IssuerKeys::new(&hmac_source(&secret_text(32)), Allowed::ByKey).unwrap().in_force().unwrap();
     let key = keys.keys.select(None, Algorithm::HS256).unwrap();
     // Neither base64 nor of the key's family: the crate answers with an error, not with a no.
     assert!(!key.has_signed("a.b", "?", Algorithm::HS256));

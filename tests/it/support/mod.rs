@@ -1,8 +1,10 @@
 //! What the tests stand on: the gateway under test, callers as values, and upstreams that misbehave on command.
 
 mod app;
+mod certificate;
 mod client;
 mod document;
+mod issuer;
 pub(crate) mod process;
 mod program;
 pub(crate) mod raw_client;
@@ -15,6 +17,7 @@ pub(crate) use app::{
 };
 pub(crate) use client::{Answer, Client};
 pub(crate) use document::{Document, Operation};
+pub(crate) use issuer::{Issuer, IssuerKey, REMOTE_ISS};
 pub(crate) use program::run_program;
 pub(crate) use raw_upstream::{RawUpstream, Reply, read_request};
 pub(crate) use redis_server::{RedisServer, Tls};

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use redis::{Client, Connection, FromRedisValue};
 use tempfile::TempDir;
+
+use super::certificate::{LoopbackCertificate, pem};
 
 /// Longer than Redis takes to start.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,35 +34,23 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn new() -> Self {
-        let mut authority = CertificateParams::default();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+        let LoopbackCertificate { authority, certificate, key } = LoopbackCertificate::new();
         let directory = tempfile::tempdir().unwrap();
         let write = |name: &str, label: &str, der: &[u8]| {
             let path = directory.path().join(name);
             std::fs::write(&path, pem(label, der)).unwrap();
             path
         };
-        let ca_file = write("ca.pem", "CERTIFICATE", authority.der());
+        let ca_file = write("ca.pem", "CERTIFICATE", &authority);
         let files = [
             ("--tls-ca-cert-file", ca_file.clone()),
-            ("--tls-cert-file", write("redis.pem", "CERTIFICATE", certificate.der())),
-            ("--tls-key-file", write("redis.key", "PRIVATE KEY", key.serialized_der())),
+            ("--tls-cert-file", write("redis.pem", "CERTIFICATE", &certificate)),
+            ("--tls-key-file", write("redis.key", "PRIVATE KEY", &key)),
         ];
         let options =
             files.into_iter().flat_map(|(name, path)| [name.to_owned(), path.display().to_string()]);
         Self { ca_file, options: options.collect(), _directory: directory }
     }
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let lines = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap());
-    let body = lines.collect::<Vec<_>>().join("\n");
-    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
 }
 
 impl RedisServer {
