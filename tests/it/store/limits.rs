@@ -126,3 +126,25 @@ async fn memory_has_no_limits_to_share() {
     let taken = store.take_units(&caller("app"), PACE, 1, soon()).await;
     assert_eq!(taken, Err(StoreUnavailable::NotShared));
 }
+
+#[tokio::test]
+async fn a_clock_that_goes_back_stops_nothing_for_long() {
+    let state = State::Redis(RedisServer::start());
+    let store = state.store().await;
+    let State::Redis(redis) = &state else { panic!("no Redis") };
+    let call = async || store.take_call(Some(&group("a")), PACE, MINUTE, soon()).await.unwrap();
+    assert_eq!(call().await.answer, CallAnswer::Go);
+    assert!(store.take_units(&caller("app"), PACE, 1, soon()).await.unwrap().wait.is_zero());
+    // As after a clock that was a day ahead.
+    let tomorrow = (jiff::Timestamp::now().as_microsecond() + 86_400_000_000).to_string();
+    let way: Vec<String> = redis.tell(&["KEYS", "joingate:1:way:*"]);
+    for field in ["full_at", "until", "group_until", "try_until"] {
+        let _new: u8 = redis.tell(&["HSET", &way[0], field, &tomorrow]);
+    }
+    let _new: u8 = redis.tell(&["HSET", &way[0], "try", "1"]);
+    let units: Vec<String> = redis.tell(&["KEYS", "joingate:1:caller:*"]);
+    let _set: String = redis.tell(&["SET", &units[0], &tomorrow]);
+    let CallAnswer::Wait(wait) = call().await.answer else { panic!("not a wait") };
+    about(wait, MINUTE);
+    about(store.take_units(&caller("app"), PACE, 1, soon()).await.unwrap().wait, MINUTE);
+}

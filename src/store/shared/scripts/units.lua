@@ -3,7 +3,8 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, burst, units = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+-- Never more than a whole burst is used up; a clock that went back, as when another server takes over, would say so.
+local full_at = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now), now + interval * burst)
 
 local wait = full_at - now - interval * (burst - units)
 if wait > 0 then
