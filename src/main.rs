@@ -27,7 +27,9 @@ fn main() -> ExitCode {
         }
         Command::Check(args) => ended(check(&args, &mut out), |error| match error {
             CheckError::Settings(_) => BAD_SETTINGS,
-            CheckError::Output(_) => FAILED,
+            CheckError::Output(_) | CheckError::Client(_) | CheckError::Metrics(_) | CheckError::Tokens => {
+                FAILED
+            }
         }),
         Command::Openapi => ended(print_openapi(&mut out), |_| FAILED),
         Command::Token(args) => ended(token::mint(&args, &mut out), |error| match error {

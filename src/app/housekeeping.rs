@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Verifier;
+use crate::graph::{GraphClient, watch_tokens};
 use crate::limits::{GraphPacing, tell_others};
 use crate::moderation::Lister;
 use crate::store::Store;
@@ -18,6 +19,8 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// The parts that need looking after.
 #[derive(Debug)]
 pub(super) struct Household {
+    pub(super) graph: Arc<GraphClient>,
+    pub(super) token_probe_interval: Option<Duration>,
     pub(super) lister: Arc<Lister>,
     pub(super) store: Arc<Store>,
     pub(super) pacing: Arc<GraphPacing>,
@@ -28,11 +31,13 @@ pub(super) struct Household {
 impl Household {
     /// Looks after all of them until `stop`.
     pub(super) fn keep(self, tasks: &TaskTracker, stop: &CancellationToken) {
-        let Self { lister, store, pacing, verifier, metrics } = self;
+        let Self { graph, token_probe_interval, lister, store, pacing, verifier, metrics } = self;
         let until_stop = || stop.clone();
         tasks.spawn(until_stop().run_until_cancelled_owned(sweep(lister)));
         tasks.spawn(until_stop().run_until_cancelled_owned(async move { store.keep_connected().await }));
         tasks.spawn(until_stop().run_until_cancelled_owned(async move { tell_others(&pacing).await }));
+        let tokens = watch_tokens(graph, token_probe_interval);
+        tasks.spawn(until_stop().run_until_cancelled_owned(tokens));
         let keys = async move { verifier.keep_keys_fresh(&metrics).await };
         tasks.spawn(until_stop().run_until_cancelled_owned(keys));
     }

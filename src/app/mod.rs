@@ -96,8 +96,10 @@ impl App {
         let audit = build_audit(audit_sink, settings.telemetry, &key, &metrics)?;
         let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
         let decisions = TaskTracker::new();
-        let parts = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
+        let (parts, graph) = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
         let household = Household {
+            graph,
+            token_probe_interval: settings.graph.token_probe_interval,
             lister: Arc::clone(&parts.lister),
             store,
             pacing: Arc::clone(&parts.pacing),

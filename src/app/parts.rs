@@ -65,7 +65,7 @@ pub(super) fn build_parts(
     metrics: &Arc<Metrics>,
     store: Arc<Store>,
     decisions: &TaskTracker,
-) -> Result<ApiParts, StartError> {
+) -> Result<(ApiParts, Arc<GraphClient>), StartError> {
     let replicas = Replicas::new(&store, &settings.store);
     let timeout = settings.graph.attempt_timeout;
     let pacing = GraphPacing::new(&settings.limits, timeout, replicas.clone(), Arc::clone(metrics));
@@ -73,13 +73,14 @@ pub(super) fn build_parts(
     let callers = Arc::new(CallerLimiter::new(&settings.limits, replicas, Arc::clone(metrics)));
     pacing.set_read_only(settings.graph.read_only);
     let graph = GraphClient::new(&settings.graph, Arc::clone(&pacing), Arc::clone(metrics))?;
+    let graph = Arc::new(graph);
     let bounds = DecisionBounds {
         ids_per_call: settings.graph.ids_per_call,
         most_at_once: settings.server.max_in_flight,
         least_time: settings.graph.least_decision_time(),
     };
     let foundations = Foundations {
-        graph,
+        graph: Arc::clone(&graph),
         store,
         callers: Arc::clone(&callers),
         audit: Arc::clone(audit),
@@ -93,7 +94,7 @@ pub(super) fn build_parts(
         PageTokens::new(key)?,
         bounds,
     );
-    Ok(ApiParts {
+    let parts = ApiParts {
         verifier: Arc::new(Verifier::new(&settings.auth)?),
         callers,
         pacing,
@@ -102,5 +103,6 @@ pub(super) fn build_parts(
         reviewer: moderation.reviewer,
         decider: moderation.decider,
         metrics: Arc::clone(metrics),
-    })
+    };
+    Ok((parts, graph))
 }

@@ -114,7 +114,6 @@ impl Reloader {
         self.live.pacing.set_read_only(live.read_only);
         self.live.callers.set(&live.limits);
         self.live.strangers.set(live.limits.auth_failures);
-        self.live.level.send_if_modified(|level| std::mem::replace(level, live.level) != live.level);
         tracing::info!(read_only = live.read_only, "the settings were read again");
         let waiting = needing_restart(&self.effective, &settings.effective);
         if !waiting.is_empty() {
@@ -123,6 +122,8 @@ impl Reloader {
                 "changed settings that take effect at the next start"
             );
         }
+        // Last: what stands above is told at the old level.
+        self.live.level.send_if_modified(|level| std::mem::replace(level, live.level) != live.level);
     }
 
     fn look_at_secrets(&self) {

@@ -34,11 +34,22 @@ pub enum Command {
     /// Run the gateway (the default)
     Serve(SettingsArgs),
     /// Check every setting, print all problems at once or the settings in force, without secrets
-    Check(SettingsArgs),
+    Check(CheckArgs),
     /// Print the OpenAPI document
     Openapi,
     /// Mint an internal token for development and smoke tests
     Token(token::TokenArgs),
+}
+
+/// What `check` checks.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CheckArgs {
+    /// Where the settings are
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Also ask Graph what the tokens are worth: one call for each
+    #[arg(long)]
+    pub online: bool,
 }
 
 /// Where the settings are.

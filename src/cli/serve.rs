@@ -47,7 +47,7 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
                 _ = hangup.recv() => app.reload(),
                 Ok(()) = level.changed() => {
                     let wanted = *level.borrow_and_update();
-                    tracing::info!(level = wanted.as_str(), "the log level changes");
+                    tracing::info!(to = wanted.as_str(), "the log level changes");
                     if let Err(error) = log_writer.set_level(wanted) {
                         tracing::warn!(%error, "the new log level cannot be taken; the old one holds");
                     }

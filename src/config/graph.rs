@@ -45,6 +45,8 @@ pub struct GraphSettings {
     pub proxy_url: Option<Url>,
     /// Whether no decision is sent.
     pub read_only: bool,
+    /// How often Graph is asked what the tokens are worth; `None`: only after it has refused one.
+    pub token_probe_interval: Option<Duration>,
 }
 
 impl GraphSettings {
@@ -90,6 +92,11 @@ impl GraphSettings {
         );
         let read_only =
             section.flag("read_only", false, "Whether decisions are refused; lists and dry runs go on.");
+        let token_probe_interval = section.duration_or_off(
+            "token_probe_interval",
+            Duration::from_mins(1)..=Duration::from_hours(24),
+            "How often Graph is asked whether the tokens hold and when they end; `off`: only after it has refused one, and when a token's file changes. One call each.",
+        );
         Some(Self {
             base_url: base_url?,
             version,
@@ -107,6 +114,7 @@ impl GraphSettings {
             ca_file,
             proxy_url,
             read_only,
+            token_probe_interval,
         })
     }
 }

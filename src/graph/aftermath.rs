@@ -17,11 +17,11 @@ const GROUPS_CODE: u32 = 131_208;
 
 /// Lets pacing and metrics know of a refusal, whether of a whole call, of one id, or beside the lists. The refusal learns
 /// how long the pause will be.
-pub(super) fn note(refusal: &mut Refusal, group: &GroupId, pacing: &GraphPacing, metrics: &Metrics) {
+pub(super) fn note(refusal: &mut Refusal, group: Option<&GroupId>, pacing: &GraphPacing, metrics: &Metrics) {
     metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
     match refusal.class {
         ErrorClass::Throttle => {
-            let alone = (refusal.code == Some(GROUPS_CODE)).then_some(group);
+            let alone = group.filter(|_| refusal.code == Some(GROUPS_CODE));
             refusal.wait = Some(pacing.throttled(refusal.wait, PauseReason::Quota, alone));
         }
         ErrorClass::Maintenance => {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::aftermath::{log, note, outcome_of};
 use super::codes::ErrorClass;
-use super::credential::{Credential, TokenInUse};
+use super::credential::{Credential, TokenInUse, TokensAsked};
 use super::fault::{GraphError, Health};
-use super::reading::Answer;
+use super::reading::{Answer, read_token};
 use super::refusal::Refusal;
 use super::retry::{Backoff, Next, RetryPolicy, Safety, random_share};
-use super::transport::{Call, Exchange, Transport};
+use super::token::TokenState;
+use super::transport::{Call, Exchange, Target, Transport};
 use crate::config::GraphSettings;
 use crate::domain::GroupId;
 use crate::limits::{Budget, Permit};
@@ -51,7 +52,8 @@ impl Calls {
         let mut may_change_token = true;
         let mut earlier = None;
         loop {
-            let token = self.credential.pick();
+            // What Graph refuses surely it is not asked again: one alarm, not one for each request.
+            let token = self.credential.pick().map_err(GraphError::Refused)?;
             let error = match (self.attempt(call, &token, budget, &read).await, earlier) {
                 (Ok(value), _) => return Ok(value),
                 // What Graph said about an earlier try tells more than that we came to no further one.
@@ -90,8 +92,46 @@ impl Calls {
         self.metrics().graph_drifted(kind);
     }
 
+    /// The tokens to ask Graph about.
+    pub(super) fn tokens(&self, which: TokensAsked) -> Vec<TokenInUse> {
+        self.credential.tokens(which)
+    }
+
+    /// Changes whenever the content of a token does.
+    pub(super) fn token_generation(&self) -> u64 {
+        self.credential.generation()
+    }
+
+    /// Asks Graph what a token is worth, and remembers it.
+    pub(super) async fn examine(
+        &self,
+        token: &TokenInUse,
+        budget: &mut Budget,
+    ) -> Result<TokenState, GraphError> {
+        let operation = GraphOperation::DebugToken;
+        let call = Call { operation, target: Target::Token, query: Vec::new(), body: None };
+        let read = |answer: &Answer| read_token(answer).map(|state| (state, AttemptOutcome::Answered));
+        let state = match self.attempt(&call, token, budget, read).await {
+            Ok((state, _permit)) => state,
+            // With a token that Graph does not take at all it says no more than that.
+            Err(GraphError::Refused(refusal)) if refusal.class == ErrorClass::Credential => {
+                self.credential.refuse(token, &refusal);
+                return Ok(TokenState { valid: false, expires_at: None, scopes: Vec::new() });
+            }
+            Err(error) => return Err(error),
+        };
+        if state.valid {
+            self.credential.accept(token);
+        }
+        if token.is_ordinary() {
+            self.metrics().graph_token(state.valid);
+            self.metrics().graph_token_expiry(state.expires_at);
+        }
+        Ok(state)
+    }
+
     /// Lets the calls after it know of a refusal.
-    pub(super) fn note(&self, refusal: &mut Refusal, group: &GroupId) {
+    pub(super) fn note(&self, refusal: &mut Refusal, group: Option<&GroupId>) {
         note(refusal, group, &self.transport.pacing, self.metrics());
     }
 
@@ -121,10 +161,11 @@ impl Calls {
         let Exchange { permit, took, answer } = sent.map_err(GraphError::Held)?;
         let mut result = answer.and_then(|answer| read(&answer));
         match &mut result {
+            Ok(_) if call.operation == GraphOperation::DebugToken => (),
             Ok(_) => self.metrics().graph_token(true),
             Err(error) => {
                 if let GraphError::Refused(refusal) = error {
-                    self.note(refusal, call.group);
+                    self.note(refusal, call.target.group());
                 }
                 self.note_health(error);
                 if let GraphError::Unreadable { drift: Some(kind), .. } = error {
@@ -148,8 +189,8 @@ impl Calls {
 
     /// Remembers that Graph refused a token; whether the next attempt will have another one.
     fn note_token(&self, token: &TokenInUse, error: &GraphError) -> bool {
-        let refused = error.refusal().is_some_and(|refusal| refusal.class == ErrorClass::Credential);
-        refused && self.credential.refused(token)
+        let refusal = error.refusal().filter(|refusal| refusal.class == ErrorClass::Credential);
+        refusal.is_some_and(|refusal| self.credential.refuse(token, refusal))
     }
 
     fn metrics(&self) -> &Metrics {
@@ -159,7 +200,7 @@ impl Calls {
 
 const fn safety(operation: GraphOperation) -> Safety {
     match operation {
-        GraphOperation::List => Safety::Read,
+        GraphOperation::List | GraphOperation::DebugToken => Safety::Read,
         GraphOperation::Approve | GraphOperation::Reject => Safety::Write,
     }
 }

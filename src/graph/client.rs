@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::Calls;
+use super::credential::TokensAsked;
 use super::fault::GraphError;
 use super::page::{Cursor, Page, PageLimit};
 use super::reading::{Answer, ItemReply, read_decision, read_page};
-use super::transport::{Call, Transport};
+use super::token::TokenExamined;
+use super::transport::{Call, Target, Transport};
 use super::wire::decision_body;
 use crate::config::GraphSettings;
-use crate::domain::{Action, GroupId, JoinRequestId};
-use crate::limits::{Budget, GraphPacing, Held, PauseReason};
+use crate::domain::{Action, Deadline, GroupId, JoinRequestId};
+use crate::limits::{Budget, GraphPacing, Held, PauseReason, Priority};
 use crate::net::ClientError;
 use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
 
@@ -59,7 +61,12 @@ impl GraphClient {
         loop {
             let size = limit.get().map(|limit| ("limit", limit.to_string()));
             let after = after.map(|cursor| ("after", cursor.as_str().to_owned()));
-            let call = Call { operation, group, query: size.into_iter().chain(after).collect(), body: None };
+            let call = Call {
+                operation,
+                target: Target::Group(group),
+                query: size.into_iter().chain(after).collect(),
+                body: None,
+            };
             let read = |answer: &Answer| read_page(answer).map(|page| (page, AttemptOutcome::Answered));
             match self.calls.call(&call, budget, read).await {
                 Ok((page, _permit)) => {
@@ -79,6 +86,27 @@ impl GraphClient {
         }
     }
 
+    /// Asks Graph what each of our tokens is worth, and lets calls use those again that it takes. At most `deadline` each.
+    pub async fn examine_tokens(&self, which: TokensAsked, deadline: Duration) -> Vec<TokenExamined> {
+        let mut examined = Vec::new();
+        for token in self.calls.tokens(which) {
+            let mut budget = Budget::new(Priority::Read, Deadline::after(deadline), deadline);
+            let result = self.calls.examine(&token, &mut budget).await;
+            examined.push(TokenExamined { name: token.name(), result });
+        }
+        examined
+    }
+
+    /// Whether Graph has refused a token that we have at the moment.
+    pub fn has_refused_token(&self) -> bool {
+        !self.calls.tokens(TokensAsked::Refused).is_empty()
+    }
+
+    /// Changes whenever the content of a token's file does.
+    pub fn token_generation(&self) -> u64 {
+        self.calls.token_generation()
+    }
+
     /// Approves or rejects, in one call that is sent again only when Graph surely did not execute it. The answer has one
     /// reply per id sent, in order.
     pub async fn decide(
@@ -95,7 +123,12 @@ impl GraphClient {
             Action::Approve => GraphOperation::Approve,
             Action::Reject => GraphOperation::Reject,
         };
-        let call = Call { operation, group, query: Vec::new(), body: Some(decision_body(ids)) };
+        let call = Call {
+            operation,
+            target: Target::Group(group),
+            query: Vec::new(),
+            body: Some(decision_body(ids)),
+        };
         let read = |answer: &Answer| {
             let read = read_decision(answer, action, ids)?;
             let refused = read.replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
@@ -109,11 +142,11 @@ impl GraphClient {
         // The lists are the answer; what is refused in them or beside them still counts for the calls after it.
         for reply in &mut answer.replies {
             if let ItemReply::Refused(refusal) = reply {
-                self.calls.note(refusal, group);
+                self.calls.note(refusal, Some(group));
             }
         }
         if let Some(refusal) = &mut answer.beside {
-            self.calls.note(refusal, group);
+            self.calls.note(refusal, Some(group));
         }
         // After the notes: where one of them began a pause, this changes nothing.
         self.calls.served();

@@ -1,7 +1,9 @@
-//! Meta's token, and the one that takes over while it is being replaced.
+//! Meta's token, and the one that takes over while it is being replaced. A token that Graph has refused is not sent
+//! again before its file changes or Graph says that it takes it after all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::refusal::Refusal;
 use crate::config::{GraphSettings, Loaded, Secret};
 
 /// The token of one attempt.
@@ -11,10 +13,41 @@ pub(super) struct TokenInUse {
     which: Which,
 }
 
+impl TokenInUse {
+    /// Its setting, without the section.
+    pub(super) const fn name(&self) -> &'static str {
+        match self.which {
+            Which::Ordinary => "token",
+            Which::Fallback => "fallback_token",
+        }
+    }
+
+    /// Whether it is the one that is used as long as Graph takes it.
+    pub(super) const fn is_ordinary(&self) -> bool {
+        matches!(self.which, Which::Ordinary)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     Ordinary,
     Fallback,
+}
+
+/// Of which tokens Graph is asked what they are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokensAsked {
+    /// Of all.
+    All,
+    /// Of those that it has refused.
+    Refused,
+}
+
+/// A refusal of the content of a token at that generation.
+#[derive(Clone, Debug)]
+struct Refused {
+    generation: u64,
+    refusal: Refusal,
 }
 
 /// The tokens of the account.
@@ -22,8 +55,8 @@ enum Which {
 pub(super) struct Credential {
     token: Arc<Secret>,
     fallback: Option<Arc<Secret>>,
-    /// The one that Graph refused last, and the generation of its content then.
-    refused: Mutex<Option<(Which, u64)>>,
+    /// Of the ordinary one and of the fallback.
+    refused: Mutex<[Option<Refused>; 2]>,
 }
 
 impl Credential {
@@ -32,23 +65,72 @@ impl Credential {
         Self { token, fallback, refused: Mutex::default() }
     }
 
-    /// The token for the next attempt: the ordinary one, unless Graph refused its present content last.
-    pub(super) fn pick(&self) -> TokenInUse {
-        let loaded = self.token.current();
-        let refused = *self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        match &self.fallback {
-            Some(fallback) if refused == Some((Which::Ordinary, loaded.generation)) => {
-                TokenInUse { loaded: fallback.current(), which: Which::Fallback }
+    /// The token for the next attempt: the ordinary one, unless Graph has refused its present content. Fails with Graph's
+    /// own word when it has refused all there are.
+    pub(super) fn pick(&self) -> Result<TokenInUse, Refusal> {
+        let refused = self.refused();
+        let mut last = None;
+        for token in self.all() {
+            match refusal(&refused, &token) {
+                None => return Ok(token),
+                Some(refusal) => last = Some(refusal.clone()),
             }
-            Some(_) | None => TokenInUse { loaded, which: Which::Ordinary },
+        }
+        // There is always one, and without a refusal it was picked.
+        last.map_or_else(|| Ok(self.ordinary()), Err)
+    }
+
+    /// Graph refused a token. Answers whether there is another one.
+    pub(super) fn refuse(&self, used: &TokenInUse, refusal: &Refusal) -> bool {
+        let refused = Refused { generation: used.loaded.generation, refusal: refusal.clone() };
+        if let Some(place) = self.refused().get_mut(used.which as usize) {
+            *place = Some(refused);
+        }
+        self.pick().is_ok()
+    }
+
+    /// Graph takes a token.
+    pub(super) fn accept(&self, used: &TokenInUse) {
+        let mut refused = self.refused();
+        let place = refused.get_mut(used.which as usize);
+        if let Some(place) = place
+            && place.as_ref().is_some_and(|refused| refused.generation == used.loaded.generation)
+        {
+            *place = None;
         }
     }
 
-    /// Graph refused a token. Answers whether the next attempt will have another one.
-    pub(super) fn refused(&self, used: &TokenInUse) -> bool {
-        let last = Some((used.which, used.loaded.generation));
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = last;
-        let next = self.pick();
-        (next.which, next.loaded.generation) != (used.which, used.loaded.generation)
+    /// The tokens to ask Graph about.
+    pub(super) fn tokens(&self, which: TokensAsked) -> Vec<TokenInUse> {
+        let refused = self.refused().clone();
+        let asked = |token: &TokenInUse| which == TokensAsked::All || refusal(&refused, token).is_some();
+        self.all().filter(asked).collect()
     }
+
+    /// Changes whenever the content of one of them does.
+    pub(super) fn generation(&self) -> u64 {
+        // Both only grow.
+        self.all().map(|token| token.loaded.generation).sum()
+    }
+
+    fn all(&self) -> impl Iterator<Item = TokenInUse> {
+        let fallback = self.fallback.as_ref();
+        let fallback =
+            fallback.map(|fallback| TokenInUse { loaded: fallback.current(), which: Which::Fallback });
+        std::iter::once(self.ordinary()).chain(fallback)
+    }
+
+    fn ordinary(&self) -> TokenInUse {
+        TokenInUse { loaded: self.token.current(), which: Which::Ordinary }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, [Option<Refused>; 2]> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why Graph does not take the present content of the token, if it has said so.
+fn refusal<'r>(refused: &'r [Option<Refused>; 2], token: &TokenInUse) -> Option<&'r Refusal> {
+    let refused = refused.get(token.which as usize)?.as_ref()?;
+    (refused.generation == token.loaded.generation).then_some(&refused.refusal)
 }

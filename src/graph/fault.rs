@@ -80,7 +80,7 @@ impl GraphError {
     }
 
     /// A fixed word for the metric label `reason`.
-    pub(super) const fn reason(&self) -> &'static str {
+    pub const fn reason(&self) -> &'static str {
         match self {
             Self::Held(_) => "held",
             Self::NotConnected => "not_connected",

@@ -13,6 +13,8 @@ mod refusal;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod token;
+mod token_watch;
 mod transport;
 mod usage;
 mod wait;
@@ -20,9 +22,12 @@ mod wire;
 
 pub use client::GraphClient;
 pub use codes::{Actor, CODES, CodeRow, ErrorClass};
+pub use credential::TokensAsked;
 pub use fault::GraphError;
 pub use page::{Cursor, Page, PageLimit};
 pub use reading::{Answer, DecisionAnswer, ItemReply, read_decision, read_page};
 pub use refusal::Refusal;
+pub use token::{TokenExamined, TokenState};
+pub use token_watch::watch_tokens;
 pub use usage::{Share, Usage, read_usage};
 pub use wait::retry_after;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::fault::GraphError;
 use super::page::Page;
 use super::refusal::{NamedError, Refusal};
+use super::token::TokenState;
 use super::wire::{Body, Lists};
 use crate::domain::{Action, JoinRequestId};
 use crate::json::NotAnObject;
@@ -56,6 +57,11 @@ pub fn read_page(answer: &Answer) -> Result<Page, GraphError> {
         judge(answer, |body| body.page().filter(|_| answer.status == 200 && body.error().is_none()))?;
     page.date = answer.date;
     Ok(page)
+}
+
+/// Reads what `debug_token` says of a token.
+pub(super) fn read_token(answer: &Answer) -> Result<TokenState, GraphError> {
+    judge(answer, |body| body.token().filter(|_| answer.status == 200))
 }
 
 /// Reads the answer to a decision on `ids`. Lists count whatever the status. Fails with Graph's error where there are

@@ -27,9 +27,27 @@ const MAX_ANSWER: usize = 2 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Call<'c> {
     pub(super) operation: GraphOperation,
-    pub(super) group: &'c GroupId,
+    pub(super) target: Target<'c>,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Vec<u8>>,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target<'c> {
+    /// The join requests of a group.
+    Group(&'c GroupId),
+    /// The very token that the call is made with.
+    Token,
+}
+
+impl<'c> Target<'c> {
+    pub(super) const fn group(self) -> Option<&'c GroupId> {
+        match self {
+            Self::Group(group) => Some(group),
+            Self::Token => None,
+        }
+    }
 }
 
 /// A call that was sent, and what came of it.
@@ -79,7 +97,7 @@ impl Transport {
         token: &TokenInUse,
         budget: &mut Budget,
     ) -> Result<Exchange, Held> {
-        let permit = self.pacing.admit(call.group, budget).await?;
+        let permit = self.pacing.admit(call.target.group(), budget).await?;
         let started = Instant::now();
         let timeout = self.time_for(call.operation, budget.deadline.left()).ok_or(Held::DeadlinePassed)?;
         let exchange = tokio::time::timeout(timeout, self.exchange(call, token));
@@ -94,7 +112,7 @@ impl Transport {
     /// it.
     fn time_for(&self, operation: GraphOperation, left: Duration) -> Option<Duration> {
         let (least, left) = match operation {
-            GraphOperation::List => (Duration::from_millis(1), left),
+            GraphOperation::List | GraphOperation::DebugToken => (Duration::from_millis(1), left),
             GraphOperation::Approve | GraphOperation::Reject => {
                 (GraphSettings::LEAST_CALL, left.saturating_sub(self.look_reserve))
             }
@@ -106,7 +124,15 @@ impl Transport {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             // All three are checked: `url` would silently drop a segment of dots.
-            path.clear().extend([self.version.as_str(), call.group.as_str(), "join_requests"]);
+            let path = path.clear().push(&self.version);
+            match call.target {
+                Target::Group(group) => path.extend([group.as_str(), "join_requests"]),
+                Target::Token => path.push("debug_token"),
+            };
+        }
+        if let Target::Token = call.target {
+            // Graph takes it nowhere else; addresses are never logged.
+            url.query_pairs_mut().append_pair("input_token", token.expose_text());
         }
         if let Some(secret) = &self.app_secret {
             url.query_pairs_mut()
@@ -195,7 +221,7 @@ fn is_garbled(error: &reqwest::Error) -> bool {
 
 fn method(operation: GraphOperation) -> Method {
     match operation {
-        GraphOperation::List => Method::GET,
+        GraphOperation::List | GraphOperation::DebugToken => Method::GET,
         GraphOperation::Approve => Method::POST,
         // With a JSON body, as Meta documents it for this edge.
         GraphOperation::Reject => Method::DELETE,

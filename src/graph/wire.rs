@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::page::{Cursor, Page};
 use super::refusal::NamedError;
+use super::token::TokenState;
 use crate::domain::{Action, JoinRequest, JoinRequestId};
 use crate::json::{self, NotAnObject};
 
 /// Longest trace id, phone number or name taken over, in bytes.
 const MAX_TEXT: usize = 256;
+/// Scopes of a token taken over; Meta has some dozens in all.
+const MOST_SCOPES: usize = 100;
 
 /// An answer that is a JSON object.
 #[derive(Debug)]
@@ -54,6 +57,21 @@ impl Body {
                 Some(NamedError::default())
             }
         }
+    }
+
+    /// What is said of a token; `None` when it is not.
+    pub(super) fn token(&self) -> Option<TokenState> {
+        let data = self.0.get("data")?.as_object()?;
+        let scopes = data.get("scopes").and_then(Value::as_array).into_iter().flatten();
+        let scopes = scopes.filter_map(Value::as_str).filter(|scope| is_plain(scope)).take(MOST_SCOPES);
+        let scopes = scopes.map(str::to_owned).collect();
+        // Zero: never.
+        let expires_at = data.get("expires_at").and_then(number).filter(|second| *second > 0);
+        Some(TokenState {
+            valid: data.get("is_valid")?.as_bool()?,
+            expires_at: expires_at.and_then(|second| Timestamp::from_second(second).ok()),
+            scopes,
+        })
     }
 
     /// The lists of a decision; `None` when there is none at all.

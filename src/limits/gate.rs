@@ -168,6 +168,7 @@ impl Gate {
         if let CallAnswer::Paused { left, reason, of_group: false } = &way.answer {
             let reason = PauseReason::of_word(reason);
             self.pauses.rest(*left, reason, now);
+            self.pauses.adopt_row(way.row);
             self.recovery = Recovery::Due(reason);
         }
     }
@@ -234,7 +235,7 @@ impl Gate {
                 (None, wait, too_fast.then(|| self.learned.rate()))
             }
         };
-        self.tell(PauseNews { group, until: now + wait, reason, learned });
+        self.tell(PauseNews { group, until: now + wait, reason, row: self.pauses.row(), learned });
         wait
     }
 

@@ -14,7 +14,7 @@ use super::step::Held;
 use super::waiting::Waiting;
 use crate::config::LimitSettings;
 use crate::domain::{Deadline, GroupId};
-use crate::store::SharedPace;
+use crate::store::{AskedFor, SharedPace};
 use crate::telemetry::{Circuit, LimitName, Metrics};
 
 /// A call that tries for all replicas ends within its time-out and this.
@@ -86,8 +86,12 @@ impl GraphPacing {
         self.gate().max_wait
     }
 
-    /// Waits until a call about the group may be sent.
-    pub async fn admit(self: &Arc<Self>, group: &GroupId, budget: &mut Budget) -> Result<Permit, Held> {
+    /// Waits until a call may be sent, about this group if it is about one.
+    pub async fn admit(
+        self: &Arc<Self>,
+        group: Option<&GroupId>,
+        budget: &mut Budget,
+    ) -> Result<Permit, Held> {
         let started = Instant::now();
         let result = Waiting::new(self, group, budget).run().await;
         let waited = started.elapsed();
@@ -170,7 +174,7 @@ impl GraphPacing {
     pub async fn look(&self, until: Deadline) {
         let Some(replicas) = &self.replicas else { return };
         let pace = self.gate().whole_pace(Instant::now()).shared();
-        let question = replicas.store().take_call(None, pace, self.trying, until);
+        let question = replicas.store().take_call(AskedFor::Nobody, pace, self.trying, until);
         if let Shared::Answer(way) = replicas.ask(question, until).await {
             self.gate().saw(&way, Instant::now());
             self.show();
@@ -257,12 +261,12 @@ mod tests {
     #[tokio::test]
     async fn a_decision_goes_before_lists_that_wait_and_nobody_is_forgotten() {
         let (pacing, name) = (pacing(1), group());
-        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let permit = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
         let mut budgets = [Priority::Read, Priority::Read, Priority::Decision].map(budget);
         let [one, two, three] = &mut budgets;
-        let mut list = Box::pin(pacing.admit(&name, one));
-        let mut given_up = Box::pin(pacing.admit(&name, two));
-        let mut decision = Box::pin(pacing.admit(&name, three));
+        let mut list = Box::pin(pacing.admit(Some(&name), one));
+        let mut given_up = Box::pin(pacing.admit(Some(&name), two));
+        let mut decision = Box::pin(pacing.admit(Some(&name), three));
         assert!(poll!(&mut list).is_pending() && poll!(&mut given_up).is_pending());
         assert!(poll!(&mut decision).is_pending());
         drop((permit, given_up));
@@ -277,12 +281,12 @@ mod tests {
     #[tokio::test]
     async fn decisions_that_wait_learn_at_once_that_none_is_sent_any_more() {
         let (pacing, name) = (pacing(1), group());
-        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let permit = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
         let mut budgets = [Priority::Decision, Priority::Decision, Priority::Read].map(budget);
         let [one, two, three] = &mut budgets;
-        let mut first = Box::pin(pacing.admit(&name, one));
-        let mut second = Box::pin(pacing.admit(&name, two));
-        let mut list = Box::pin(pacing.admit(&name, three));
+        let mut first = Box::pin(pacing.admit(Some(&name), one));
+        let mut second = Box::pin(pacing.admit(Some(&name), two));
+        let mut list = Box::pin(pacing.admit(Some(&name), three));
         assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
         assert!(poll!(&mut list).is_pending());
         pacing.set_read_only(true);
@@ -291,7 +295,7 @@ mod tests {
         drop(permit);
         drop(list.await.unwrap());
         pacing.set_read_only(false);
-        drop(pacing.admit(&name, &mut budget(Priority::Decision)).await.unwrap());
+        drop(pacing.admit(Some(&name), &mut budget(Priority::Decision)).await.unwrap());
     }
 
     #[tokio::test]
@@ -299,17 +303,17 @@ mod tests {
         let (pacing, name) = (pacing(1), group());
         let share = || pacing.gate().learned.rate().share;
         let throttled = || pacing.throttled(Some(Duration::from_millis(1)), PauseReason::Quota, None);
-        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let permit = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
         let pause = throttled();
         drop(permit);
         assert!((share() - 0.75).abs() < 0.01);
         let begun = Instant::now();
-        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let permit = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
         assert!(begun.elapsed() + Duration::from_millis(100) > pause);
         throttled();
         drop(permit);
         assert!((share() - 0.75).abs() < 0.01, "the quota is not free again yet");
-        let permit = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let permit = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
         pacing.served();
         throttled();
         drop(permit);
@@ -326,16 +330,16 @@ mod tests {
             Arc::new(Metrics::new("v23.0").unwrap()),
         ));
         let name = group();
-        drop(pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap());
+        drop(pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap());
         let mut patient = (0..60).map(|_| budget(Priority::Read)).collect::<Vec<_>>();
         let mut waiting = Vec::new();
         for budget in &mut patient {
-            let mut admission = Box::pin(pacing.admit(&name, budget));
+            let mut admission = Box::pin(pacing.admit(Some(&name), budget));
             let _pending = poll!(&mut admission);
             waiting.push(admission);
         }
         // One goes every 0.72 s, and 60 of them do not fit into 30 s.
-        let refused = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap_err();
+        let refused = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap_err();
         assert!(matches!(refused, Held::Limited { retry_after } if retry_after > Duration::from_secs(25)));
     }
 
@@ -344,24 +348,24 @@ mod tests {
         let (pacing, name) = (pacing(2), group());
         // Calls take ten seconds, as far as is known.
         pacing.gate().usual = Duration::from_secs(10);
-        let first = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
-        let second = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap();
+        let first = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
+        let second = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap();
         let mut budgets = (0..4).map(|_| budget(Priority::Read)).collect::<Vec<_>>();
         let mut waiting = Vec::new();
         for budget in &mut budgets {
-            let mut admission = Box::pin(pacing.admit(&name, budget));
+            let mut admission = Box::pin(pacing.admit(Some(&name), budget));
             assert!(poll!(&mut admission).is_pending());
             waiting.push(admission);
         }
         // The next one would wait for 28 s, and the one after it for longer than it may.
         let mut patient = budget(Priority::Read);
-        let mut fifth = Box::pin(pacing.admit(&name, &mut patient));
+        let mut fifth = Box::pin(pacing.admit(Some(&name), &mut patient));
         assert!(poll!(&mut fifth).is_pending());
-        let refused = pacing.admit(&name, &mut budget(Priority::Read)).await.unwrap_err();
+        let refused = pacing.admit(Some(&name), &mut budget(Priority::Read)).await.unwrap_err();
         assert_eq!(refused, Held::Limited { retry_after: Duration::from_millis(33_750) });
         // What has begun waits for fewer.
         let mut continuing = budget(Priority::Continuing);
-        assert!(poll!(Box::pin(pacing.admit(&name, &mut continuing))).is_pending());
+        assert!(poll!(Box::pin(pacing.admit(Some(&name), &mut continuing))).is_pending());
         drop((first, second));
     }
 }

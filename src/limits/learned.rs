@@ -169,7 +169,8 @@ mod tests {
         let mut learned = Learned::new(now);
         let answer = CallAnswer::Looked;
         let rate = LearnedRate { share: 0.5, ceiling: 0.6 };
-        let way = SharedWay { answer, full_in: Duration::ZERO, epoch: 7, learned: rate, age: minutes(1) };
+        let way =
+            SharedWay { answer, full_in: Duration::ZERO, row: 0, epoch: 7, learned: rate, age: minutes(1) };
         learned.adopt(&SharedWay { epoch: 0, ..way.clone() }, now);
         assert_eq!(learned.rate(), LearnedRate { share: 1.0, ceiling: 1.0 });
         learned.adopt(&way, now);

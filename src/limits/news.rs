@@ -12,6 +12,8 @@ pub(super) struct PauseNews {
     pub(super) group: Option<GroupId>,
     pub(super) until: Instant,
     pub(super) reason: PauseReason,
+    /// How many there were in a row.
+    pub(super) row: u32,
     pub(super) learned: Option<LearnedRate>,
 }
 

@@ -63,6 +63,16 @@ impl Pause {
         self.rest(wait, reason, now)
     }
 
+    /// Pauses since the last answer that was none.
+    pub(super) const fn row(&self) -> u32 {
+        self.in_a_row
+    }
+
+    /// Another replica has met so many in a row.
+    pub(super) fn adopt_row(&mut self, row: u32) {
+        self.in_a_row = self.in_a_row.max(row);
+    }
+
     /// Nothing for so long, or for what is left of the present pause. Answers the length from now.
     pub(super) fn rest(&mut self, wait: Duration, reason: PauseReason, now: Instant) -> Duration {
         let present = self.left(now).map(|(left, _)| left).unwrap_or_default();

@@ -59,6 +59,16 @@ impl Pauses {
         Throttled::All { wait: self.of_all.begin(stated, reason, now), first }
     }
 
+    /// Pauses of all since the last answer that was none.
+    pub(super) const fn row(&self) -> u32 {
+        self.of_all.row()
+    }
+
+    /// Another replica has met so many in a row.
+    pub(super) fn adopt_row(&mut self, row: u32) {
+        self.of_all.adopt_row(row);
+    }
+
     /// Nothing for so long, or for what is left of the present pause. Answers the length from now.
     pub(super) fn rest(&mut self, wait: Duration, reason: PauseReason, now: Instant) -> Duration {
         self.of_all.rest(wait, reason, now)

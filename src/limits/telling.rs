@@ -18,9 +18,9 @@ pub async fn tell_others(pacing: &GraphPacing) {
         let until = Deadline::after(PATIENCE);
         let mut failed = false;
         for (news, left) in told.pauses {
-            let PauseNews { group, reason, learned, .. } = &news;
-            let (group, reason, learned) = (group.as_ref(), reason.as_str(), *learned);
-            let pause = SharedPause { group, left, reason, pace, learned };
+            let PauseNews { group, reason, row, learned, .. } = &news;
+            let (group, reason, row, learned) = (group.as_ref(), reason.as_str(), *row, *learned);
+            let pause = SharedPause { group, left, reason, row, pace, learned };
             if replicas.store().pause(pause, until).await.is_err() {
                 failed = true;
                 if let Some(others) = &mut pacing.gate().others {

@@ -12,13 +12,13 @@ use super::pause::PauseReason;
 use super::replicas::Shared;
 use super::step::{Held, Step};
 use crate::domain::GroupId;
-use crate::store::{CallAnswer, SharedWay};
+use crate::store::{AskedFor, CallAnswer, SharedWay};
 
 /// A call that waits.
 #[derive(Debug)]
 pub(super) struct Waiting<'p> {
     pacing: &'p Arc<GraphPacing>,
-    group: &'p GroupId,
+    group: Option<&'p GroupId>,
     budget: &'p Budget,
     until: Instant,
 }
@@ -40,7 +40,7 @@ enum Turn {
 }
 
 impl<'p> Waiting<'p> {
-    pub(super) fn new(pacing: &'p Arc<GraphPacing>, group: &'p GroupId, budget: &'p Budget) -> Self {
+    pub(super) fn new(pacing: &'p Arc<GraphPacing>, group: Option<&'p GroupId>, budget: &'p Budget) -> Self {
         Self { pacing, group, budget, until: budget.deadline.capped(budget.wait_left).at() }
     }
 
@@ -57,9 +57,10 @@ impl<'p> Waiting<'p> {
 
     /// A group that is paused alone does not stand in the way of others.
     async fn wait_for_group(&self) -> Result<(), Held> {
+        let Some(group) = self.group else { return Ok(()) };
         loop {
             let now = Instant::now();
-            let paused = self.pacing.gate().pauses.group_left(self.group, now);
+            let paused = self.pacing.gate().pauses.group_left(group, now);
             let Some((left, reason)) = paused else { return Ok(()) };
             if now + left > self.until {
                 return Err(self.late(Held::Paused { retry_after: left, reason }));
@@ -116,8 +117,8 @@ impl<'p> Waiting<'p> {
         let Some(replicas) = &self.pacing.replicas else { return Ok(Step::Wait(Held::StoreUnavailable)) };
         let asking = Asking(self.pacing);
         let deadline = self.budget.deadline;
-        let question =
-            replicas.store().take_call(Some(self.group), pace.shared(), self.pacing.trying, deadline);
+        let asked = self.group.map_or(AskedFor::NoGroup, AskedFor::Group);
+        let question = replicas.store().take_call(asked, pace.shared(), self.pacing.trying, deadline);
         let answer = replicas.ask(question, deadline).await;
         let now = Instant::now();
         let step = {
@@ -136,8 +137,10 @@ impl<'p> Waiting<'p> {
     }
 
     fn note_group_pause(&self, gate: &mut Gate, way: &SharedWay, now: Instant) {
-        if let CallAnswer::Paused { left, reason, of_group: true } = &way.answer {
-            gate.pauses.rest_of_group(self.group, *left, PauseReason::of_word(reason), now);
+        if let CallAnswer::Paused { left, reason, of_group: true } = &way.answer
+            && let Some(group) = self.group
+        {
+            gate.pauses.rest_of_group(group, *left, PauseReason::of_word(reason), now);
         }
     }
 

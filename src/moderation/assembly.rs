@@ -23,7 +23,7 @@ use crate::telemetry::{Audit, Metrics};
 #[derive(Debug)]
 pub struct Foundations {
     /// The edge.
-    pub graph: GraphClient,
+    pub graph: Arc<GraphClient>,
     /// What replicas share.
     pub store: Arc<Store>,
     /// What callers may use.
@@ -58,7 +58,7 @@ impl Moderation {
         bounds: DecisionBounds,
     ) -> Self {
         let Foundations { graph, store, callers, audit, metrics, tasks, runtime } = on;
-        let (graph, sightings) = (Arc::new(graph), Arc::new(Sightings::new()));
+        let sightings = Arc::new(Sightings::new());
         let recollection = Arc::new(Recollection::new(Arc::clone(&store)));
         let seen = (Arc::clone(&sightings), Arc::clone(&recollection));
         let walker = Arc::new(Walker::new(Arc::clone(&graph), max_pages, seen));

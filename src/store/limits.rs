@@ -25,6 +25,17 @@ pub struct UnitsTaken {
     pub full_in: Duration,
 }
 
+/// Who asks for a call.
+#[derive(Clone, Copy, Debug)]
+pub enum AskedFor<'g> {
+    /// A call about this group.
+    Group(&'g GroupId),
+    /// A call about none.
+    NoGroup,
+    /// Nobody: what is known is looked at, and nothing is taken.
+    Nobody,
+}
+
 /// Whether a call may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallAnswer {
@@ -65,6 +76,8 @@ pub struct SharedWay {
     pub answer: CallAnswer,
     /// How long it takes until the whole burst is there.
     pub full_in: Duration,
+    /// How many pauses of all there were in a row; 0 after a call was served that tried.
+    pub row: u32,
     /// Changes with every rate learned; 0 before the first.
     pub epoch: u64,
     /// The rate learned last.
@@ -82,6 +95,8 @@ pub struct SharedPause<'p> {
     pub left: Duration,
     /// Why; a word for [`CallAnswer::Paused`].
     pub reason: &'static str,
+    /// How many pauses of all there were in a row, this one counted.
+    pub row: u32,
     /// The pace that it interrupts.
     pub pace: SharedPace,
     /// The rate that was learned with it.
@@ -105,16 +120,21 @@ impl Store {
         }
     }
 
-    /// Takes a call to Graph about a group; without one, only looks. One that tries after a pause may take `trying`,
+    /// Takes a call to Graph. One that tries after a pause may take `trying`,
     /// before another one does.
     pub async fn take_call(
         &self,
-        group: Option<&GroupId>,
+        asked: AskedFor<'_>,
         pace: SharedPace,
         trying: Duration,
         until: Deadline,
     ) -> Result<SharedWay, StoreUnavailable> {
-        let group = group.map(|group| self.digests.group(group));
+        let group = match asked {
+            AskedFor::Group(group) => self.digests.group(group).to_string(),
+            // No digest is so short.
+            AskedFor::NoGroup => "-".to_owned(),
+            AskedFor::Nobody => String::new(),
+        };
         match &self.backend {
             Backend::Local(_) => Err(StoreUnavailable::NotShared),
             Backend::Shared(store) => {

@@ -12,7 +12,7 @@ mod shared;
 
 pub use answer::{Claimed, MAX_CONTENT, Ownership, RecordEnd, Remembered, StoreError, StoreUnavailable};
 pub use digests::{Fingerprint, IdDigest, OwnerId, RecordKey};
-pub use limits::{CallAnswer, LearnedRate, SharedPace, SharedPause, SharedWay, UnitsTaken};
+pub use limits::{AskedFor, CallAnswer, LearnedRate, SharedPace, SharedPause, SharedWay, UnitsTaken};
 
 use std::fmt;
 use std::sync::Arc;

@@ -65,6 +65,8 @@ pub enum GraphOperation {
     Approve,
     /// Reject some ids.
     Reject,
+    /// Ask what a token of ours is worth.
+    DebugToken,
 }
 
 impl GraphOperation {
@@ -74,6 +76,7 @@ impl GraphOperation {
             Self::List => "list",
             Self::Approve => "approve",
             Self::Reject => "reject",
+            Self::DebugToken => "debug_token",
         }
     }
 }

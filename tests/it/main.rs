@@ -18,6 +18,7 @@ mod docs_page;
 mod fault_outcomes;
 mod generated;
 mod graph_answers;
+mod graph_tokens;
 mod in_doubt;
 mod inbound;
 mod issuer_keys;

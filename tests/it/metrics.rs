@@ -222,7 +222,8 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
             words(&format!("not_connected timed_out broken unreadable {}", classes()))
         }
         (_, "limit") => words("caller graph in_flight auth_failures"),
-        (_, "operation" | "action") => words("list approve reject"),
+        (_, "operation") => words("list approve reject debug_token"),
+        (_, "action") => words("approve reject"),
         ("graph_requests_total", "outcome") => {
             words("answered partial refused not_connected timed_out broken unreadable")
         }

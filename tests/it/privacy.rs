@@ -107,7 +107,9 @@ impl Scenario {
         };
         let sandbox = Sandbox::start(options).await.unwrap();
         let group = people(sandbox.control());
-        let process = Process::start(&["serve"], settings(&sandbox, more)).await;
+        let mut process = Process::start(&["serve"], settings(&sandbox, more)).await;
+        // By then no fault that is ordered can meet the question about the token.
+        process.log.next_with("Graph takes the token").await;
         let moderator = token("moderator", &format!("{READ} {DECIDE}"), Some("*"));
         let mut secrets = Secrets::default();
         let proof =
@@ -176,18 +178,12 @@ impl Scenario {
     async fn graph_in_trouble(&self) {
         let words = format!("{GRAPH_TOKEN} {} {} {OWNER} {USERNAME}", self.group, self.open[3]);
         let html = |status| Fault::body(status, format!("<html>{words}</html>"), "text/html").never();
-        let error = |status, code| {
-            let details = json!({ "details": words });
-            let error = json!({ "message": words, "type": words, "code": code, "error_data": details,
-                "error_user_msg": words, "error_user_title": words });
-            Fault::body(status, json!({ "error": error }).to_string(), "application/json").never()
-        };
+        let error = |status, code| error_with(&words, status, code);
         for fault in [
             html(200),
             html(502),
             error(400, 100),
             error(403, 10),
-            error(400, 190),
             error(500, 2),
             error(400, 131_207),
             error(400, 999_999),
@@ -202,13 +198,19 @@ impl Scenario {
             self.control().clear_faults();
         }
         self.good_times().await;
-        self.control().revoke_token();
-        let problem = self.moderator.reject(&self.group, &self.open[3..]).await;
-        problem.expect_problem(503, "upstream_credential_invalid");
-        self.control().set_token(GRAPH_TOKEN);
         self.control().throttle(4, 1, Some(1));
         let problem = self.moderator.approve(&self.group, &self.open[3..]).await;
         problem.expect_problem(503, "upstream_rate_limited");
+    }
+
+    /// Meta refuses the token, and says so in words that repeat it.
+    async fn token_refused(&self) {
+        let words = format!("{GRAPH_TOKEN} {} {}", self.group, self.open[3]);
+        self.control().fail_next(1, error_with(&words, 400, 190)).unwrap();
+        let problem = self.moderator.reject(&self.group, &self.open[3..]).await;
+        problem.expect_problem(503, "upstream_credential_invalid");
+        let problem = self.moderator.list(&self.group).await;
+        problem.expect_problem(503, "upstream_credential_invalid");
     }
 
     /// Callers that are refused, with personal data wherever there is room for it.
@@ -254,10 +256,22 @@ impl Scenario {
         self.decisions().await;
         self.refused_callers().await;
         self.graph_in_trouble().await;
+        self.end().await
+    }
+
+    async fn end(mut self) -> (Ended, String, Secrets) {
         self.secrets.ids.extend(self.open);
         let metrics = self.process.operator().get("/metrics").await.text;
         (self.process.stop().await, metrics, self.secrets)
     }
+}
+
+/// An error of Graph with these words wherever it has room for some.
+fn error_with(words: &str, status: u16, code: i64) -> Fault {
+    let details = json!({ "details": words });
+    let error = json!({ "message": words, "type": words, "code": code, "error_data": details,
+        "error_user_msg": words, "error_user_title": words });
+    Fault::body(status, json!({ "error": error }).to_string(), "application/json").never()
 }
 
 /// A group with people of every kind; gives its id.
@@ -284,6 +298,8 @@ fn settings(sandbox: &RunningSandbox, more: &[(&str, &str)]) -> Variables {
     set(&mut settings, "LIMITS__CALLER_BURST", "1000");
     set(&mut settings, "LIMITS__GRAPH_BURST", "10000");
     set(&mut settings, "TELEMETRY__LEVEL", "debug");
+    // The token is asked about, in an address that holds it.
+    set(&mut settings, "GRAPH__TOKEN_PROBE_INTERVAL", "1min");
     for (name, value) in more {
         set(&mut settings, name, *value);
     }
@@ -296,6 +312,19 @@ async fn nothing_secret_or_personal_is_written_down() {
     assert!(ended.log.len() > 30 && ended.audit.len() > 20, "the scenario must leave traces");
     assert!(secrets.ids.len() > 15 && secrets.credentials.len() > 8);
     for text in [ended.log.join("\n"), ended.audit.join("\n"), metrics] {
+        assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
+        assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_meta_refuses_is_not_written_down() {
+    let scenario = Scenario::start(&[]).await;
+    scenario.token_refused().await;
+    let (ended, metrics, secrets) = scenario.end().await;
+    let log = ended.log.join("\n");
+    assert!(log.contains("Meta refuses the token"), "{log}");
+    for text in [log, ended.audit.join("\n"), metrics] {
         assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
         assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
     }

@@ -70,7 +70,8 @@ impl RemoteKeys {
             settings: Arc::clone(settings),
             allowed,
             in_force: ArcSwapOption::empty(),
-            last: Mutex::default(),
+            // The first look is about to begin: who comes before it waits for it, and needs no other.
+            last: Mutex::new(Last { looking: true, ..Last::default() }),
             ask: Notify::new(),
             looks: watch::Sender::new(0),
             waiting: Semaphore::new(MOST_WAITING),

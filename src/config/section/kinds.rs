@@ -37,6 +37,26 @@ impl Section<'_, '_> {
         value.unwrap_or(default)
     }
 
+    /// A duration, or the word `off`, which is the default.
+    pub(in crate::config) fn duration_or_off(
+        &mut self,
+        name: &str,
+        bounds: RangeInclusive<Duration>,
+        doc: &'static str,
+    ) -> Option<Duration> {
+        let form = format!(
+            "a duration from {} to {}, or `off`",
+            format_duration(*bounds.start()),
+            format_duration(*bounds.end())
+        );
+        let parse = |entry: &Entry| match entry.value.as_str()? {
+            "off" => Some(None),
+            text => parse_duration(text).filter(|value| bounds.contains(value)).map(Some),
+        };
+        let show = |value: &Option<Duration>| value.map_or_else(|| "off".to_owned(), format_duration);
+        self.read(Declaration { name, form, doc }, Some(None), parse, show).flatten()
+    }
+
     pub(in crate::config) fn size(
         &mut self,
         name: &str,

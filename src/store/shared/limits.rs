@@ -11,8 +11,8 @@ use crate::store::limits::{CallAnswer, LearnedRate, SharedPace, SharedPause, Sha
 /// How long it is kept what Graph lets us do: a rate that was learned holds for hours.
 const WAY_KEPT: Duration = Duration::from_hours(24);
 
-/// Word, wait, reason, time until the burst is there, epoch, share, share before, and age of the rate.
-type Row = (String, u64, String, u64, u64, f64, f64, u64);
+/// Word, wait, reason, time until the burst is there, pauses in a row, epoch, share, share before, and age of the rate.
+type Row = (String, u64, String, u64, u32, u64, f64, f64, u64);
 
 #[expect(clippy::multiple_inherent_impl, reason = "limits are an idea of their own")]
 impl SharedStore {
@@ -32,15 +32,16 @@ impl SharedStore {
     pub(in crate::store) async fn take_call(
         &self,
         account: AccountDigest,
-        group: Option<GroupDigest>,
+        group: String,
         pace: SharedPace,
         trying: Duration,
         until: Deadline,
     ) -> Result<SharedWay, StoreUnavailable> {
         let mut call = self.scripts.call.key(keys::way(account));
-        call.arg(microseconds(pace.interval)).arg(pace.burst).arg(text(group));
+        call.arg(microseconds(pace.interval)).arg(pace.burst).arg(group);
         call.arg(microseconds(trying)).arg(milliseconds(WAY_KEPT));
-        let (word, wait, reason, full_in, epoch, share, ceiling, age) = self.run::<Row>(&call, until).await?;
+        let (word, wait, reason, full_in, row, epoch, share, ceiling, age) =
+            self.run::<Row>(&call, until).await?;
         let wait = Duration::from_micros(wait);
         let answer = match word.as_str() {
             "go" => CallAnswer::Go,
@@ -53,7 +54,7 @@ impl SharedStore {
             _ => return Err(unreadable()),
         };
         let (full_in, age) = (Duration::from_micros(full_in), Duration::from_micros(age));
-        Ok(SharedWay { answer, full_in, epoch, learned: LearnedRate { share, ceiling }, age })
+        Ok(SharedWay { answer, full_in, row, epoch, learned: LearnedRate { share, ceiling }, age })
     }
 
     pub(in crate::store) async fn pause(
@@ -63,10 +64,11 @@ impl SharedStore {
         pause: &SharedPause<'_>,
         until: Deadline,
     ) -> Result<(), StoreUnavailable> {
-        let SharedPause { group: _, left, reason, pace, learned } = pause;
+        let SharedPause { group: _, left, reason, row, pace, learned } = pause;
         let mut call = self.scripts.pause.key(keys::way(account));
-        call.arg(text(group)).arg(microseconds(*left)).arg(*reason);
-        call.arg(microseconds(pace.interval)).arg(pace.burst).arg(milliseconds(WAY_KEPT));
+        let group = group.map(|group| group.to_string()).unwrap_or_default();
+        call.arg(group).arg(microseconds(*left)).arg(*reason);
+        call.arg(microseconds(pace.interval)).arg(pace.burst).arg(milliseconds(WAY_KEPT)).arg(row);
         if let Some(LearnedRate { share, ceiling }) = learned {
             call.arg(share).arg(ceiling);
         }
@@ -81,10 +83,6 @@ impl SharedStore {
         let call = self.scripts.resume.key(keys::way(account));
         self.run::<u8>(&call, until).await.map(drop)
     }
-}
-
-fn text(group: Option<GroupDigest>) -> String {
-    group.map(|group| group.to_string()).unwrap_or_default()
 }
 
 fn microseconds(duration: Duration) -> u64 {

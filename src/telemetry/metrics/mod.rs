@@ -43,6 +43,7 @@ pub struct Metrics {
     pub(super) graph_paused_until: GaugeVec,
     pub(super) graph_circuit: IntGaugeVec,
     pub(super) graph_token_valid: IntGaugeVec,
+    pub(super) graph_token_expiry: IntGaugeVec,
     pub(super) graph_version_mismatch: IntGaugeVec,
     pub(super) graph_schema_drift: IntCounterVec,
     pub(super) decisions: IntCounterVec,
@@ -148,6 +149,11 @@ impl Metrics {
             graph_token_valid: build.int_gauges(
                 "graph_token_valid",
                 "Whether Graph took the token at the last call that tells (1) or refused it (0).",
+                &["account"],
+            )?,
+            graph_token_expiry: build.int_gauges(
+                "graph_token_expiry_timestamp_seconds",
+                "When the token ends, as Graph said last; 0 when never, or not asked.",
                 &["account"],
             )?,
             graph_version_mismatch: build.int_gauges(

@@ -1,5 +1,6 @@
 //! The events that metrics are made of, one method each. Callers speak of what happened, never of label texts.
 
+use jiff::Timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::Metrics;
@@ -80,6 +81,11 @@ impl Metrics {
     /// Graph took the token, or refused it.
     pub fn graph_token(&self, valid: bool) {
         self.graph_token_valid.with_label_values(&[ACCOUNT]).set(i64::from(valid));
+    }
+
+    /// Graph said when the token ends, if it does.
+    pub fn graph_token_expiry(&self, at: Option<Timestamp>) {
+        self.graph_token_expiry.with_label_values(&[ACCOUNT]).set(at.map_or(0, Timestamp::as_second));
     }
 
     /// Graph said which version answered.

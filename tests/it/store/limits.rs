@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use joingate::store::{CallAnswer, LearnedRate, SharedPace, SharedPause, StoreUnavailable};
+use joingate::store::{AskedFor, CallAnswer, LearnedRate, SharedPace, SharedPause, StoreUnavailable};
 use tokio::task::JoinSet;
 
 use super::state::{State, caller, group, soon};
@@ -56,7 +56,7 @@ async fn several_units_are_taken_together_or_not_at_all() {
 async fn a_rate_that_was_learned_is_told_with_its_age() {
     let state = State::Redis(RedisServer::start());
     let store = state.store().await;
-    let call = async || store.take_call(Some(&group("a")), PACE, MINUTE, soon()).await.unwrap();
+    let call = async || store.take_call(AskedFor::Group(&group("a")), PACE, MINUTE, soon()).await.unwrap();
     let before = call().await;
     assert_eq!((before.answer, before.epoch), (CallAnswer::Go, 0));
     about(before.full_in, MINUTE);
@@ -65,6 +65,7 @@ async fn a_rate_that_was_learned_is_told_with_its_age() {
         group: None,
         left: Duration::from_millis(1),
         reason: "quota",
+        row: 3,
         pace: PACE,
         learned: Some(learned),
     };
@@ -76,6 +77,7 @@ async fn a_rate_that_was_learned_is_told_with_its_age() {
         }
     };
     assert_eq!((after.answer, after.epoch, after.learned), (CallAnswer::Try, 1, learned));
+    assert_eq!(after.row, 3);
     assert!(after.age >= Duration::from_millis(1) && after.age < MINUTE);
     about(after.full_in, 17 * MINUTE);
     // Nothing but the pause is news the next time.
@@ -88,7 +90,7 @@ async fn a_look_takes_nothing() {
     let state = State::Redis(RedisServer::start());
     let store = state.store().await;
     for _ in 0..20 {
-        let way = store.take_call(None, PACE, MINUTE, soon()).await.unwrap();
+        let way = store.take_call(AskedFor::Nobody, PACE, MINUTE, soon()).await.unwrap();
         assert_eq!((way.answer, way.full_in), (CallAnswer::Looked, Duration::ZERO));
     }
 }
@@ -101,6 +103,7 @@ async fn one_that_died_while_it_tried_is_followed_by_another() {
         group: None,
         left: Duration::from_millis(1),
         reason: "quota",
+        row: 3,
         pace: SharedPace { interval: Duration::from_micros(1), burst: 2 },
         learned: None,
     };
@@ -108,7 +111,8 @@ async fn one_that_died_while_it_tried_is_followed_by_another() {
     let trying = Duration::from_millis(50);
     let mut tried = 0;
     while tried < 2 {
-        match store.take_call(Some(&group("a")), pause.pace, trying, soon()).await.unwrap().answer {
+        match store.take_call(AskedFor::Group(&group("a")), pause.pace, trying, soon()).await.unwrap().answer
+        {
             CallAnswer::Try => tried += 1,
             CallAnswer::Trying(left) => assert!(tried == 1 && left <= trying, "{left:?}"),
             CallAnswer::Paused { .. } | CallAnswer::Wait(_) => (),
@@ -116,8 +120,8 @@ async fn one_that_died_while_it_tried_is_followed_by_another() {
         }
     }
     store.resume(soon()).await.unwrap();
-    let way = store.take_call(Some(&group("a")), pause.pace, trying, soon()).await.unwrap();
-    assert_eq!(way.answer, CallAnswer::Go);
+    let way = store.take_call(AskedFor::Group(&group("a")), pause.pace, trying, soon()).await.unwrap();
+    assert_eq!((way.answer, way.row), (CallAnswer::Go, 0));
 }
 
 #[tokio::test]
@@ -132,7 +136,7 @@ async fn a_clock_that_goes_back_stops_nothing_for_long() {
     let state = State::Redis(RedisServer::start());
     let store = state.store().await;
     let State::Redis(redis) = &state else { panic!("no Redis") };
-    let call = async || store.take_call(Some(&group("a")), PACE, MINUTE, soon()).await.unwrap();
+    let call = async || store.take_call(AskedFor::Group(&group("a")), PACE, MINUTE, soon()).await.unwrap();
     assert_eq!(call().await.answer, CallAnswer::Go);
     assert!(store.take_units(&caller("app"), PACE, 1, soon()).await.unwrap().wait.is_zero());
     // As after a clock that was a day ahead.

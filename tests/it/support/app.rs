@@ -24,6 +24,7 @@ pub(crate) const DECIDE: &str = "join_requests:decide";
 #[derive(Default)]
 pub(crate) struct TestAppBuilder {
     settings: Vec<(String, String)>,
+    unset: Vec<String>,
     upstream: Option<String>,
     sandbox: Option<SandboxOptions>,
     audit_broken: bool,
@@ -33,6 +34,12 @@ impl TestAppBuilder {
     /// Sets `SECTION__KEY` as the environment would.
     pub(crate) fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.settings.push((format!("JOINGATE_{name}"), value.into()));
+        self
+    }
+
+    /// Leaves out what is set otherwise.
+    pub(crate) fn unset(mut self, name: &str) -> Self {
+        self.unset.push(format!("JOINGATE_{name}"));
         self
     }
 
@@ -58,7 +65,8 @@ impl TestAppBuilder {
         let options = SandboxOptions { token: GRAPH_TOKEN.to_owned(), ..self.sandbox.unwrap_or_default() };
         let sandbox = Sandbox::start(options).await.unwrap();
         let upstream = self.upstream.unwrap_or_else(|| sandbox.base_url());
-        let environment = Environment::from_pairs(settings_for(&upstream).into_iter().chain(self.settings));
+        let usual = settings_for(&upstream).into_iter().filter(|(name, _)| !self.unset.contains(name));
+        let environment = Environment::from_pairs(usual.chain(self.settings));
         let settings = Settings::load(None, &environment).unwrap();
         let audit = AuditLog { lines: Arc::default(), broken: self.audit_broken };
         let app = App::start(settings, audit.clone()).await.unwrap();

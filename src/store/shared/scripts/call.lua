@@ -1,11 +1,11 @@
 -- Lets one call to Graph go, or says what holds it.
 -- KEYS: the account. ARGV: microseconds for one call, burst, the group, how long one that tries may take in
--- microseconds, time to live in milliseconds; without a group nothing is taken.
+-- microseconds, time to live in milliseconds. With nothing for the group nothing is taken.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local known = redis.call('HMGET', KEYS[1], 'full_at', 'until', 'reason', 'group', 'group_until', 'group_reason',
-  'try', 'try_until', 'epoch', 'share', 'ceiling', 'learned_at')
+  'try', 'try_until', 'epoch', 'share', 'ceiling', 'learned_at', 'row')
 local full_at = math.max(tonumber(known[1] or 0), now)
 -- What is left until a moment that lies so far ahead at most: further on, the clock has gone back, as when another server
 -- takes over.
@@ -17,7 +17,7 @@ local hour = 3600 * 1000000
 
 local function answer(word, wait, reason)
   local age = math.max(now - tonumber(known[12] or now), 0)
-  return {word, wait, reason or '', full_at - now, tonumber(known[9] or 0), known[10] or '1', known[11] or '1', age}
+  return {word, wait, reason or '', full_at - now, tonumber(known[13] or 0), tonumber(known[9] or 0), known[10] or '1', known[11] or '1', age}
 end
 
 local paused = left(known[2], hour)

@@ -1,6 +1,6 @@
 -- Lets nothing go for a while: of one group, or of all as soon as a second group needs it too.
 -- KEYS: the account. ARGV: the group or nothing, how long in microseconds, why, microseconds for one call, burst, time
--- to live in milliseconds, and if the rate was lowered: its share, and the one before.
+-- to live in milliseconds, pauses in a row, and if the rate was lowered: its share, and the one before.
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local known = redis.call('HMGET', KEYS[1], 'group', 'group_until', 'until', 'full_at', 'epoch')
@@ -24,8 +24,8 @@ end
 over = math.max(over, tonumber(known[3] or 0))
 -- A rest that was ordered saves nothing up.
 local full_at = math.max(tonumber(known[4] or 0), over + ARGV[4] * (ARGV[5] - 1))
-put('until', whole(over), 'reason', ARGV[3], 'full_at', whole(full_at), 'try', '1', 'try_until', '0')
-if ARGV[7] then
-  put('epoch', whole(tonumber(known[5] or 0) + 1), 'share', ARGV[7], 'ceiling', ARGV[8], 'learned_at', whole(now))
+put('until', whole(over), 'reason', ARGV[3], 'full_at', whole(full_at), 'try', '1', 'try_until', '0', 'row', ARGV[7])
+if ARGV[8] then
+  put('epoch', whole(tonumber(known[5] or 0) + 1), 'share', ARGV[8], 'ceiling', ARGV[9], 'learned_at', whole(now))
 end
 return 1
