@@ -3,8 +3,11 @@
 
 mod at_once;
 mod caller;
+#[path = "../figures.rs"]
 mod figures;
 mod haproxy;
+#[path = "../identity.rs"]
+mod identity;
 mod polling;
 mod scene;
 

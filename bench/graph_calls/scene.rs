@@ -1,21 +1,14 @@
 //! A fresh simulated Graph with the gateway, or the proxy, before it.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use joingate::app::App;
-use joingate::cli::token::{SigningKey, TokenContents, mint_token};
 use joingate::config::{Environment, Settings};
 use joingate_sandbox::{Control, GroupSpec, Latency, RequestSpec, RunningSandbox, Sandbox, SandboxOptions};
 
 use crate::Fallible;
 use crate::caller::Caller;
 use crate::haproxy::HaProxy;
+use crate::identity::{GRAPH_TOKEN, settings, token};
 
-const ISSUER: &str = "https://issuer.bench.invalid";
-const AUDIENCE: &str = "joingate";
-const SECRET: &str = "a-secret-that-only-the-bench-knows";
-const GRAPH_TOKEN: &str = "graph-token-of-the-bench";
 const LATENCY: Latency = Latency::LogNormal { median_ms: 150, p99_ms: 600 };
 /// With what comes in the course of a measurement a list still is one page.
 const REQUESTS_PER_GROUP: usize = 5;
@@ -58,7 +51,8 @@ impl Scene {
         let groups = (0..groups).map(|_| seed_group(sandbox.control())).collect::<Fallible<_>>()?;
         let front = match way {
             Way::Gateway => {
-                let settings = Settings::load(None, &environment(&sandbox.base_url()))?;
+                let settings =
+                    Settings::load(None, &Environment::from_pairs(settings(&sandbox.base_url(), &LIMITS)))?;
                 Front::Gateway(App::start(settings, std::io::sink()).await?)
             }
             Way::Proxy => Front::Proxy(HaProxy::start(sandbox.addr(), GRAPH_TOKEN)?),
@@ -115,37 +109,10 @@ fn seed_group(control: &Control) -> Fallible<String> {
 }
 
 /// Limits so high that none is met: what is measured is sharing, not waiting.
-fn environment(graph: &str) -> Environment {
-    let pairs = [
-        ("SERVER__LISTEN", "127.0.0.1:0"),
-        ("SERVER__ADMIN_LISTEN", "127.0.0.1:0"),
-        ("SERVER__DRAIN_DELAY", "0s"),
-        ("SERVER__SECRET_KEY", SECRET),
-        ("AUTH__ISSUERS__BENCH__ISSUER", ISSUER),
-        ("AUTH__ISSUERS__BENCH__AUDIENCE", AUDIENCE),
-        ("AUTH__ISSUERS__BENCH__HMAC_SECRET", SECRET),
-        ("GRAPH__BASE_URL", graph),
-        ("GRAPH__TOKEN", GRAPH_TOKEN),
-        ("LIMITS__CALLER", "10000/s"),
-        ("LIMITS__CALLER_BURST", "10000"),
-        ("LIMITS__GRAPH", "10000/s"),
-        ("LIMITS__GRAPH_BURST", "10000"),
-        ("LIMITS__GRAPH_MAX_CONCURRENCY", "1024"),
-    ];
-    Environment::from_pairs(pairs.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned())))
-}
-
-fn token(subject: &str) -> Fallible<String> {
-    let key = SigningKey::from_bytes(SECRET.as_bytes(), None)?;
-    let contents = TokenContents {
-        issuer: ISSUER,
-        audience: AUDIENCE,
-        subject,
-        scope: "join_requests:read",
-        groups: Some("*"),
-        ttl: Duration::from_mins(10),
-        kid: None,
-        issued_at: Timestamp::now(),
-    };
-    Ok(mint_token(&key, &contents)?)
-}
+const LIMITS: [(&str, &str); 5] = [
+    ("LIMITS__CALLER", "10000/s"),
+    ("LIMITS__CALLER_BURST", "10000"),
+    ("LIMITS__GRAPH", "10000/s"),
+    ("LIMITS__GRAPH_BURST", "10000"),
+    ("LIMITS__GRAPH_MAX_CONCURRENCY", "1024"),
+];

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::Fallible;
-use crate::scene::token;
+use crate::identity::token;
 
 /// One application with its connections.
 #[derive(Clone, Debug)]

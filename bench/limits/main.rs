@@ -2,9 +2,11 @@
 //! front of a simulated Graph with quotas. Prints the tables of `bench/README.md`; fails when a promise was not kept.
 
 mod fairness;
-#[path = "../graph_calls/figures.rs"]
+#[path = "../figures.rs"]
 mod figures;
 mod gateway;
+#[path = "../identity.rs"]
+mod identity;
 mod load;
 mod overload;
 mod quota;
