@@ -22,7 +22,10 @@ fn main() -> ExitCode {
             drop(out);
             ended(serve(&args), |error| match error {
                 ServeError::Settings(_) | ServeError::Start(StartError::Keys(_)) => BAD_SETTINGS,
-                ServeError::Logging(_) | ServeError::Start(_) | ServeError::System(_) => FAILED,
+                ServeError::Logging(_)
+                | ServeError::Audit(_)
+                | ServeError::Start(_)
+                | ServeError::System(_) => FAILED,
             })
         }
         Command::Check(args) => ended(check(&args, &mut out), |error| match error {

@@ -93,7 +93,7 @@ impl App {
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new(&settings.graph.version)?);
         let key = process_key(&settings.server)?;
-        let audit = build_audit(audit_sink, settings.telemetry, &key, &metrics)?;
+        let audit = build_audit(audit_sink, &settings.telemetry, &key, &metrics)?;
         let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
         let decisions = TaskTracker::new();
         let (parts, graph) = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;

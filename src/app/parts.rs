@@ -32,12 +32,13 @@ pub(super) fn process_key(settings: &ServerSettings) -> Result<Vec<u8>, StartErr
 /// The audit log, which goes to `sink`.
 pub(super) fn build_audit(
     sink: impl Write + Send + 'static,
-    settings: TelemetrySettings,
+    settings: &TelemetrySettings,
     key: &[u8],
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<Audit>, StartError> {
     let pseudonyms = Arc::new(Pseudonyms::new(key));
-    let audit = Audit::start(sink, settings.audit_clear_ids, pseudonyms, Arc::clone(metrics));
+    let rules = (settings.audit_clear_ids, settings.audit_on_failure);
+    let audit = Audit::start(sink, rules, pseudonyms, Arc::clone(metrics));
     audit
         .map(Arc::new)
         .map_err(|error| StartError::System { what: "the audit writer cannot be started".to_owned(), error })

@@ -1,11 +1,13 @@
 //! `joingate serve`: the gateway, until a signal ends it.
 
+use std::io::Write;
+
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::SettingsArgs;
 use crate::app::{App, StartError};
-use crate::config::SettingProblems;
-use crate::telemetry::{LoggingError, start_logging};
+use crate::config::{AuditTarget, SettingProblems};
+use crate::telemetry::{AuditFile, LoggingError, start_logging};
 
 /// The gateway did not start, or did not end as it should.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum ServeError {
     /// Logging.
     #[error(transparent)]
     Logging(#[from] LoggingError),
+    /// The audit log.
+    #[error("telemetry.audit cannot be opened: {0}")]
+    Audit(std::io::Error),
     /// A part of the gateway.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -27,7 +32,7 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT, then drains.
 pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     let settings = args.load()?;
-    let log_writer = start_logging(settings.telemetry)?;
+    let log_writer = start_logging(&settings.telemetry)?;
     // A core dump would hold Meta's token.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -37,7 +42,11 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
             signal(SignalKind::interrupt())?,
             signal(SignalKind::hangup())?,
         );
-        let app = App::start(settings, std::io::stdout()).await?;
+        let sink: Box<dyn Write + Send> = match &settings.telemetry.audit {
+            AuditTarget::Stdout => Box::new(std::io::stdout()),
+            AuditTarget::File(path) => Box::new(AuditFile::open(path).map_err(ServeError::Audit)?),
+        };
+        let app = App::start(settings, sink).await?;
         let mut level = app.log_level();
         tracing::info!(api = %app.api_address(), admin = %app.admin_address(), "serving");
         loop {

@@ -1,5 +1,7 @@
 //! `[telemetry]`: what is written down and how.
 
+use std::path::PathBuf;
+
 use super::section::{Choice, Section};
 
 /// The form of log lines on stderr.
@@ -45,8 +47,30 @@ impl Choice for LogLevel {
         &[("error", Self::Error), ("warn", Self::Warn), ("info", Self::Info), ("debug", Self::Debug)];
 }
 
+/// Where audit events go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditTarget {
+    /// With whatever reads stdout.
+    Stdout,
+    /// Appended to a file.
+    File(PathBuf),
+}
+
+/// What becomes of a decision whose intent cannot be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnAuditFailure {
+    /// It is refused, and nothing is sent.
+    Refuse,
+    /// It is made, and the loss is counted.
+    Count,
+}
+
+impl Choice for OnAuditFailure {
+    const WORDS: &'static [(&'static str, Self)] = &[("refuse", Self::Refuse), ("count", Self::Count)];
+}
+
 /// `[telemetry]`
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TelemetrySettings {
     /// The form of log lines on stderr.
     pub log: LogFormat,
@@ -54,11 +78,30 @@ pub struct TelemetrySettings {
     pub level: LogLevel,
     /// Whether audit events carry ids in clear (true) or as keyed hashes.
     pub audit_clear_ids: bool,
+    /// Where audit events go.
+    pub audit: AuditTarget,
+    /// What becomes of a decision whose intent cannot be written down.
+    pub audit_on_failure: OnAuditFailure,
 }
 
 impl TelemetrySettings {
     pub(super) fn read(section: &mut Section<'_, '_>) -> Self {
+        let audit = section.text(
+            "audit",
+            Some("stdout"),
+            "Where audit events go: `stdout`, or the path of a file that they are appended to; one that was moved or removed is made anew.",
+        );
+        let audit = match audit.as_deref() {
+            None | Some("stdout") => AuditTarget::Stdout,
+            Some(path) => AuditTarget::File(PathBuf::from(path)),
+        };
         Self {
+            audit,
+            audit_on_failure: section.choice(
+                "audit_on_failure",
+                OnAuditFailure::Refuse,
+                "When a decision cannot be written into the audit log before it is sent: it is refused with 503 `audit_unavailable`, or made and the loss counted.",
+            ),
             log: section.choice("log", LogFormat::Json, "The form of log lines on stderr."),
             level: section.choice("level", LogLevel::Info, "The least severe level that is logged."),
             audit_clear_ids: section.flag(

@@ -1,4 +1,4 @@
-//! The audit log: who decided what, written as JSON lines to stdout.
+//! The audit log: who decided what, written as JSON lines to stdout or a file.
 //!
 //! `intended` is written before the first call is sent; if it cannot be, nothing is sent. `decided` follows, one per
 //! id, equal to the answer. A thread of its own does the writing, behind a bounded queue.
@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::metrics::Metrics;
 use super::pseudonym::Pseudonyms;
+use crate::config::OnAuditFailure;
 use crate::domain::{Action, Caller, Deadline, DecisionId, GroupId, JoinRequestId};
 
 /// Events that may wait to be written. A decision of 256 ids takes 257.
@@ -94,15 +95,16 @@ pub struct Audit {
     /// Lines that wait to be written.
     waiting: Arc<AtomicUsize>,
     clear_ids: bool,
+    on_failure: OnAuditFailure,
     pseudonyms: Arc<Pseudonyms>,
     metrics: Arc<Metrics>,
 }
 
 impl Audit {
-    /// Starts the writer on the given sink, which is stdout in service.
+    /// Starts the writer on the given sink. Losses are told of by what `on_failure` says.
     pub fn start(
         sink: impl Write + Send + 'static,
-        clear_ids: bool,
+        (clear_ids, on_failure): (bool, OnAuditFailure),
         pseudonyms: Arc<Pseudonyms>,
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
@@ -112,19 +114,26 @@ impl Audit {
         std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || write_lines(&lines, sink, &counted, &written))?;
-        Ok(Self { queue, waiting, clear_ids, pseudonyms, metrics })
+        Ok(Self { queue, waiting, clear_ids, on_failure, pseudonyms, metrics })
     }
 
     /// Writes that a decision is about to be sent, and waits until it stands there, at most until the deadline: a
-    /// reader of stdout that has stopped reading must not hold requests for ever.
+    /// reader of stdout that has stopped reading must not hold requests for ever. Where losses are only counted, nothing is
+    /// waited for.
     pub async fn intended(
         &self,
         deciding: &Deciding,
         ids: &[JoinRequestId],
         deadline: Deadline,
     ) -> Result<(), AuditUnavailable> {
-        let (written, told) = oneshot::channel();
         let event = self.event("intended", deciding, ids.iter().map(|id| self.name(id.as_str())).collect());
+        if self.on_failure == OnAuditFailure::Count {
+            if self.enqueue(&event, None).is_err() {
+                self.metrics.audit_lost();
+            }
+            return Ok(());
+        }
+        let (written, told) = oneshot::channel();
         self.enqueue(&event, Some(written))?;
         match tokio::time::timeout_at(deadline.at().into(), told).await {
             Ok(Ok(true)) => Ok(()),

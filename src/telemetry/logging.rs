@@ -54,7 +54,7 @@ impl fmt::Debug for LogWriter {
 }
 
 /// Starts logging for the whole process.
-pub fn start_logging(settings: TelemetrySettings) -> Result<LogWriter, LoggingError> {
+pub fn start_logging(settings: &TelemetrySettings) -> Result<LogWriter, LoggingError> {
     let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
     let (writer, guard) = queue.finish(std::io::stderr());
     let lost = writer.error_counter();

@@ -2,12 +2,14 @@
 //! number, id or name leaves through here: ids become keyed hashes first.
 
 mod audit;
+mod audit_file;
 mod labels;
 mod logging;
 mod metrics;
 mod pseudonym;
 
 pub use audit::{Audit, AuditUnavailable, DecidedItem, Deciding};
+pub use audit_file::AuditFile;
 pub use labels::{AttemptOutcome, Circuit, Drift, Fault, GraphOperation, LimitName, Route, known_method};
 pub use logging::{LogWriter, LoggingError, start_logging};
 pub use metrics::{InFlight, Metrics, MetricsError, metrics_table};

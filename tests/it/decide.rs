@@ -6,6 +6,7 @@ use joingate_sandbox::{Fault, GroupSpec, RequestSpec};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
+use crate::store::state::eventually;
 use crate::support::{Answer, DECIDE, RawUpstream, Reply, TestApp, token};
 
 const GROUP: &str = "Y2FwaTox";
@@ -464,6 +465,17 @@ async fn nothing_is_sent_when_the_audit_log_cannot_be_written() {
     let problem = app.moderator().approve(&group, &open).await.expect_problem(503, "audit_unavailable");
     assert_eq!(problem["executed"], "no");
     assert!(app.graph().calls().is_empty());
+}
+
+#[tokio::test]
+async fn losses_of_the_audit_log_are_only_counted_if_the_settings_say_so() {
+    let builder = TestApp::builder().with_a_broken_audit_log();
+    let app = builder.set("TELEMETRY__AUDIT_ON_FAILURE", "count").spawn().await;
+    let (group, open) = app.group_with_requests(1);
+    assert_eq!(app.moderator().approve(&group, &open).await.outcomes(), ["approved"]);
+    // The intent and the outcome; the writer may still be at the second one.
+    let lost = async || (app.metric(&["joingate_audit_lost_total"]).await == 2).then_some(());
+    eventually("the count of losses", lost).await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 
 mod admission;
 mod architecture;
+mod audit_file;
 mod commands;
 mod contract;
 mod corpus;

@@ -113,6 +113,11 @@ impl Process {
         self.signal("HUP");
     }
 
+    /// Ends it as a crash does.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
     fn signal(&self, name: &str) {
         let mut kill = Command::new("kill");
         kill.args(["-s", name, &self.id().to_string()]);
