@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::store::state::eventually;
-use crate::support::{AUDIENCE, Client, Issuer, IssuerKey, READ, REMOTE_ISS, Reply, TestApp, TestAppBuilder};
+use crate::support::{
+    AUDIENCE, Client, Issuer, IssuerKey, READ, REMOTE_ISS, Reply, TestApp, TestAppBuilder, key_set,
+};
 
 /// A gateway with that issuer beside the usual one.
 fn beside(url: &str) -> TestAppBuilder {
@@ -116,12 +118,15 @@ async fn without_a_single_key_it_is_not_the_callers_fault_and_others_are_served(
 #[tokio::test]
 async fn an_answer_that_is_no_key_set_changes_nothing() {
     let [known, foreign] = ["known", "foreign"].map(IssuerKey::new);
-    let large = format!(r#"{{"keys":[],"x":"{}"}}"#, "x".repeat(256 * 1024));
+    // Each would do but for one thing.
+    let set = key_set(&[&known, &foreign]);
+    let large = set.replacen('{', &format!(r#"{{"x":"{}","#, "x".repeat(256 * 1024)), 1);
     let redirect = Reply::with_headers(302, "Location: http://127.0.0.1:1/\r\n", "");
     for answer in [
         Reply::json(200, "<html>"),
         Reply::json(200, r#"{"keys":[]}"#),
-        Reply::json(404, r#"{"keys":[]}"#),
+        Reply::json(404, &set),
+        Reply::json(203, &set),
         Reply::json(200, &large),
         redirect,
     ] {
@@ -163,9 +168,13 @@ async fn a_clusters_keys_are_had_with_its_certificate_and_the_pods_token() {
     let asked = issuer.requests().concat();
     assert!(asked.contains("authorization: Bearer the-pods-own-token"), "{asked}");
 
-    // Without the authority nobody is asked for anything.
-    let stranger = beside(&issuer.url).spawn().await;
-    let before = issuer.requests().len();
-    quota(&stranger, &key.token("app", READ)).await.expect_problem(503, "auth_unavailable");
-    assert_eq!(issuer.requests().len(), before);
+    // Without its authority, or with another one, nobody is asked for anything.
+    let (_, other) = Issuer::with_tls(&[&key]).await;
+    let mistaken = beside(&issuer.url).set("AUTH__ISSUERS__REMOTE__CA_FILE", write("other.crt", &other));
+    for builder in [beside(&issuer.url), mistaken] {
+        let stranger = builder.spawn().await;
+        let before = issuer.requests().len();
+        quota(&stranger, &key.token("app", READ)).await.expect_problem(503, "auth_unavailable");
+        assert_eq!(issuer.requests().len(), before);
+    }
 }

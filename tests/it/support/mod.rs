@@ -17,7 +17,7 @@ pub(crate) use app::{
 };
 pub(crate) use client::{Answer, Client};
 pub(crate) use document::{Document, Operation};
-pub(crate) use issuer::{Issuer, IssuerKey, REMOTE_ISS};
+pub(crate) use issuer::{Issuer, IssuerKey, REMOTE_ISS, key_set};
 pub(crate) use program::run_program;
 pub(crate) use raw_upstream::{RawUpstream, Reply, read_request};
 pub(crate) use redis_server::{RedisServer, Tls};
