@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use joingate_sandbox::{Quota, Quotas};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::store::state::eventually;
@@ -352,4 +352,60 @@ async fn when_graph_asks_for_a_minute_it_gets_one_from_every_replica() {
     eventually("the end of the pause", served).await;
     assert!(throttled_at.elapsed() >= Duration::from_mins(1));
     assert_eq!(apps[0].moderator().approve(&group, &open).await.outcomes(), ["approved"]);
+}
+
+/// Lists again and again until told to stop; answers the slowest, and every status that was not 200.
+async fn lists_until(stop: Arc<Notify>, caller: Client, group: String) -> (Duration, Vec<u16>) {
+    let stopped = stop.notified();
+    tokio::pin!(stopped);
+    let (mut slowest, mut others) = (Duration::ZERO, Vec::new());
+    loop {
+        let began = Instant::now();
+        let answer = tokio::select! {
+            () = &mut stopped => return (slowest, others),
+            answer = caller.list(&group) => answer,
+        };
+        slowest = slowest.max(began.elapsed());
+        if answer.status != 200 {
+            others.push(answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn redis_may_come_and_go_under_load() {
+    let mut redis = RedisServer::start();
+    let settings = [
+        ("LIMITS__CALLER", "100000/s"),
+        ("LIMITS__CALLER_BURST", "100000"),
+        ("LIMITS__GRAPH", "100000/s"),
+        ("LIMITS__GRAPH_BURST", "100000"),
+    ];
+    let apps = two(&redis, &settings).await;
+    let stop = Arc::new(Notify::new());
+    let mut load = JoinSet::new();
+    for app in apps.iter().cycle().take(8) {
+        load.spawn(lists_until(Arc::clone(&stop), app.reader(), apps[0].group_with_requests(0).0));
+    }
+    for _ in 0..2 {
+        redis.freeze();
+        until_up(&apps, 0).await;
+        redis.thaw();
+        until_up(&apps, 1).await;
+        let _held: String = redis.tell(&["CLIENT", "PAUSE", "1500", "ALL"]);
+        until_up(&apps, 0).await;
+        until_up(&apps, 1).await;
+        redis.kill();
+        until_up(&apps, 0).await;
+        redis.start_again();
+        until_up(&apps, 1).await;
+    }
+    // Shared again: what is asked at one is counted for the other.
+    let before = redis_calls(&redis);
+    eventually("shared counting", async || (redis_calls(&redis) > before + 100).then_some(())).await;
+    stop.notify_waiters();
+    for (slowest, others) in load.join_all().await {
+        assert!(others.is_empty(), "{others:?}");
+        assert!(slowest < QUICK, "{slowest:?}");
+    }
 }
