@@ -80,12 +80,14 @@ impl Verifier {
     /// The same, and where no key is known that fits, once more after its issuer was asked: if that may be now, and for
     /// two seconds at most.
     pub async fn verify_asking(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, AuthFailure> {
+        let keys = self.remote_keys_for(token);
+        let looks = keys.as_ref().map_or(0, |keys| keys.looks());
         let failure = match self.verify(token, now) {
             Err(failure @ (AuthFailure::UnknownKey | AuthFailure::NoKeys)) => failure,
             result => return result,
         };
-        let Some(keys) = self.remote_keys_for(token) else { return Err(failure) };
-        if keys.fresher().await { self.verify(token, now) } else { Err(failure) }
+        let Some(keys) = keys else { return Err(failure) };
+        if keys.fresher(looks).await { self.verify(token, now) } else { Err(failure) }
     }
 
     /// Keeps the keys of those issuers fresh that tell them themselves, for as long as it is polled.

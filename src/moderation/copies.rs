@@ -28,6 +28,8 @@ pub(super) struct Mark {
     shared: u64,
     /// Decisions of this process that the store could not be told of.
     untold: u64,
+    /// The connection it was read on: behind another one may be a server that has lost the last marks.
+    connection: u64,
 }
 
 #[derive(Clone)]
@@ -75,8 +77,9 @@ impl Copies {
             return None;
         }
         let untold = self.untold.load(Ordering::SeqCst);
+        let connection = self.store.connection_number();
         match self.store.mark(group, until).await {
-            Ok(shared) => Some(Mark { shared, untold }),
+            Ok(shared) => Some(Mark { shared, untold, connection }),
             Err(error) => {
                 tracing::debug!(%error, "without the group's mark there is no copy");
                 None
@@ -84,9 +87,9 @@ impl Copies {
         }
     }
 
-    /// Keeps the list of a walk that began after `mark` was read. A part of a list is no copy.
+    /// Keeps the list of a walk that began after `mark` was read. A part of a list is no copy, nor is one with entries that could not be read.
     pub(super) fn keep(&self, group: &GroupId, listing: &Arc<Listing>, mark: Mark) {
-        if listing.next_page_token.is_none() {
+        if listing.next_page_token.is_none() && listing.is_whole {
             self.by_group.insert(group.clone(), Copy { listing: Arc::clone(listing), mark });
         }
     }

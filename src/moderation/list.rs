@@ -21,6 +21,8 @@ pub struct Listing {
     pub next_page_token: Option<String>,
     /// The same for the same requests, whenever and wherever they were read.
     pub fingerprint: String,
+    /// Whether every entry that Graph listed could be read. Otherwise it shows of no id that it is absent.
+    pub is_whole: bool,
     /// The moment of `as_of` on the clock that never jumps.
     began: Instant,
 }
@@ -28,12 +30,13 @@ pub struct Listing {
 impl Listing {
     /// What a walk brought.
     pub(super) fn of(group: &GroupId, walk: Walk, page_tokens: &PageTokens) -> Self {
-        let Walk { requests, as_of, began, next, .. } = walk;
+        let Walk { requests, as_of, began, next, unreadable, .. } = walk;
         Self {
             fingerprint: fingerprint(&requests, next.as_ref()),
             next_page_token: next.map(|cursor| page_tokens.seal(group, &cursor)),
             requests,
             as_of,
+            is_whole: unreadable == 0,
             began,
         }
     }
@@ -47,7 +50,8 @@ impl Listing {
     #[cfg(test)]
     pub(super) fn for_tests(requests: Vec<JoinRequest>, began: Instant) -> Self {
         let fingerprint = fingerprint(&requests, None);
-        Self { requests, as_of: Timestamp::UNIX_EPOCH, next_page_token: None, fingerprint, began }
+        let as_of = Timestamp::UNIX_EPOCH;
+        Self { requests, as_of, next_page_token: None, fingerprint, is_whole: true, began }
     }
 }
 

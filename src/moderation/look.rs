@@ -2,7 +2,7 @@
 //!
 //! Only a complete walk is a look, and an id is absent from a list of several pages only when two walks agree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -115,17 +115,31 @@ impl Looker {
         look.add(walk);
         if several_pages && ids.clone().any(|id| !look.open.contains_key(id)) {
             // Between two pages an entry can slip from the one to the other unseen.
-            look.add(self.walk(group, budget).await?);
+            look.check_with(self.walk(group, budget).await?);
         }
         Some(look)
     }
 
     async fn walk(&self, group: &GroupId, budget: &mut Budget) -> Option<Walk> {
-        self.walker.walk(group, None, budget).await.ok().filter(|walk| walk.next.is_none())
+        // An entry that cannot be read may be any id: such a list shows no absence.
+        let whole = |walk: &Walk| walk.next.is_none() && walk.unreadable == 0;
+        self.walker.walk(group, None, budget).await.ok().filter(whole)
     }
 }
 
 impl Look {
+    /// Adds a second walk. What only the first one showed may have been decided in between: it passes for open, and nothing
+    /// tells its request from a newer one.
+    fn check_with(&mut self, walk: Walk) {
+        let seen_again = walk.requests.iter().map(|request| &request.id).collect::<HashSet<_>>();
+        for (id, made) in &mut self.open {
+            if !seen_again.contains(id) {
+                *made = None;
+            }
+        }
+        self.add(walk);
+    }
+
     fn add(&mut self, walk: Walk) {
         self.clock = walk.clock;
         self.open.extend(walk.requests.into_iter().map(|request| (request.id, request.requested_at)));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::recollection::Recollection;
-use super::{Decision, DecisionReport, Item, ListError, Lister, Outcome, Wanted};
+use super::{Decision, DecisionReport, GraphError, Item, ListError, Lister, Outcome, Wanted};
 use crate::limits::Budget;
 
 /// Answers what a decision would do.
@@ -25,6 +25,9 @@ impl Reviewer {
         let listing = self.lister.list(&group, Wanted::Fresh, budget).await?.listing;
         if listing.next_page_token.is_some() {
             return Err(ListError::TooLong);
+        }
+        if !listing.is_whole {
+            return Err(ListError::Graph(GraphError::Unreadable { http_status: 200, drift: None }));
         }
         let open = listing.requests.iter().map(|request| request.id.as_str()).collect::<HashSet<_>>();
         let outcome_of = |id: &str| {

@@ -28,7 +28,11 @@ impl Sightings {
     pub(super) fn saw(&self, group: &GroupId, requests: &[JoinRequest]) {
         for request in requests {
             if let Some(at) = request.requested_at {
-                self.seen.insert(self.key(group, &request.id), at);
+                let key = self.key(group, &request.id);
+                // Of two walks at a time the one that ends last may have seen the older request.
+                if self.seen.get(&key).is_none_or(|known| known < at) {
+                    self.seen.insert(key, at);
+                }
             }
         }
     }

@@ -102,10 +102,14 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     pub(super) async fn running_ended(&self, group: &GroupId, began_within: Duration, until: Deadline) {
         let running = self.lines.lock().get(group).map(|line| line.running.subscribe());
         let Some(mut progress) = running else { return };
-        let too_old = |progress: &Progress<T>| matches!(progress, Progress::Running(began) if began.elapsed() > began_within);
-        if !too_old(&progress.borrow()) {
+        // For as long as its result would do.
+        let left = match *progress.borrow() {
+            Progress::Running(began) => began_within.saturating_sub(began.elapsed()),
+            Progress::Queued | Progress::Ended(..) => began_within,
+        };
+        if !left.is_zero() {
             // Without a result there is simply nothing to be had from it.
-            drop(ended(&mut progress, Instant::now(), until).await);
+            drop(ended(&mut progress, Instant::now(), until.capped(left)).await);
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Walk {
     pub(super) next: Option<Cursor>,
     /// Pages read.
     pub(super) pages: u32,
+    /// Entries that could not be read, of whatever id.
+    pub(super) unreadable: usize,
     /// Graph's clock when it made the last page, and ours when that page was here.
     pub(super) clock: Option<(Timestamp, Instant)>,
     /// Where each id stands.
@@ -110,6 +112,7 @@ impl Walk {
             began: Instant::now(),
             next: None,
             pages: 0,
+            unreadable: 0,
             clock: None,
             places: HashMap::new(),
             cursors: HashSet::new(),
@@ -119,6 +122,7 @@ impl Walk {
     /// Adds a page.
     fn take(&mut self, page: Page) -> Result<(), ListError> {
         self.pages += 1;
+        self.unreadable += page.unreadable;
         self.clock = page.date.map(|date| (date, Instant::now()));
         for request in page.requests {
             let place = *self.places.entry(request.id.clone()).or_insert(self.requests.len());

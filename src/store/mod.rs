@@ -74,6 +74,14 @@ impl Store {
         }
     }
 
+    /// Changes with every new connection to Redis. What was read before may have been lost there since.
+    pub fn connection_number(&self) -> u64 {
+        match &self.backend {
+            Backend::Local(_) => 0,
+            Backend::Shared(store) => store.connection_number(),
+        }
+    }
+
     /// Whether other replicas see the same state.
     pub const fn is_shared(&self) -> bool {
         match self.backend {

@@ -370,3 +370,45 @@ async fn the_caller_says_how_long_it_will_wait() {
     answer.expect_problem(503, "deadline_exceeded");
     assert_eq!(upstream.received("POST"), 0, "there was no time for a look");
 }
+
+#[tokio::test]
+async fn a_list_with_an_entry_that_cannot_be_read_shows_no_absence() {
+    // The one id that is asked about might be the one that cannot be read.
+    let strange = r#"{"data":[{"join_request_id":7}],"paging":{"cursors":{}}}"#;
+    let page = || Reply::json(200, strange);
+    let upstream = RawUpstream::answering([page(), page(), Reply::Close, page(), page()]).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let moderator = app.moderator();
+    assert_eq!(moderator.list("Zw").await.status, 200, "what can be read is listed, and the drift counted");
+    let dry = json!({ "join_request_ids": ["YQ=="], "dry_run": true });
+    moderator.decide("approve", "Zw", &dry).await.expect_problem(502, "upstream_bad_response");
+    let answer = moderator.approve("Zw", &["YQ=="]).await;
+    assert_eq!(answer.outcomes(), ["unknown"]);
+    assert_eq!(answer.json()["results"][0]["observed"], "look_failed");
+    assert_eq!(upstream.received("POST"), 1);
+}
+
+#[tokio::test]
+async fn what_the_second_walk_of_a_look_does_not_show_is_not_sent_again() {
+    let now = date_of_now();
+    let page = |id: &str, more: bool| {
+        let next = if more { r#","next":"https://graph.test.invalid/?after=c""# } else { "" };
+        let entry = format!(r#"{{"join_request_id":"{id}","creation_timestamp":1000}}"#);
+        let body = format!(r#"{{"data":[{entry}],"paging":{{"cursors":{{"after":"c"}}{next}}}}}"#);
+        Reply::with_headers(200, &format!("Date: {now}\r\n"), &body)
+    };
+    // The first walk shows `YQ==` and not `Yg==`; in the second one `YQ==` is not open any more.
+    let walks = [page("YQ==", true), page("Yw==", false), page("Yw==", true), page("ZA==", false)];
+    let upstream = RawUpstream::answering([Reply::Close].into_iter().chain(walks)).await;
+    let app = TestApp::builder().against(upstream.base_url()).spawn().await;
+    let answer = app.moderator().approve("Zw", &["YQ==", "Yg=="]).await;
+    assert_eq!(answer.outcomes(), ["unknown", "unknown"]);
+    let observed = |place: usize| answer.json()["results"][place]["observed"].clone();
+    assert_eq!((observed(0), observed(1)), ("open".into(), "not_open".into()));
+    assert_eq!((upstream.received("POST"), upstream.received("GET")), (1, 4));
+}
+
+/// What stands in `Date`.
+fn date_of_now() -> String {
+    jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

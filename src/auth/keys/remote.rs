@@ -84,10 +84,19 @@ impl RemoteKeys {
         (told.elapsed() < LONGEST_SILENCE).then(|| self.in_force.load_full())?
     }
 
-    /// Has the issuer asked, if that may be now, and waits for it a little. False when there is nothing new.
-    pub(in crate::auth) async fn fresher(&self) -> bool {
+    /// How often the issuer was asked.
+    pub(in crate::auth) fn looks(&self) -> u64 {
+        *self.looks.borrow()
+    }
+
+    /// Has the issuer asked, if that may be now, and waits for it a little. False when there is nothing newer than after
+    /// so many looks.
+    pub(in crate::auth) async fn fresher(&self, than: u64) -> bool {
         let Ok(_place) = self.waiting.try_acquire() else { return false };
         let mut looks = self.looks.subscribe();
+        if *looks.borrow_and_update() != than {
+            return true;
+        }
         {
             let mut last = self.last();
             let recently = last.asked.is_some_and(|asked| asked.elapsed() < ASKED_EVERY);

@@ -1,6 +1,7 @@
 //! Keeps one connection to Redis. Operations use it when it is there and never wait for it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -38,13 +39,21 @@ pub(super) struct Link {
     settings: RedisSettings,
     state: ArcSwap<State>,
     doubt: Notify,
+    /// Connections opened so far.
+    opened: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
 impl Link {
     pub(super) fn new(settings: RedisSettings, metrics: Arc<Metrics>) -> Self {
         metrics.store_up(false);
-        Self { settings, state: ArcSwap::from_pointee(State::Unknown), doubt: Notify::new(), metrics }
+        Self {
+            settings,
+            state: ArcSwap::from_pointee(State::Unknown),
+            doubt: Notify::new(),
+            opened: AtomicU64::new(0),
+            metrics,
+        }
     }
 
     /// The connection, if there is one.
@@ -54,6 +63,11 @@ impl Link {
             State::Down(reason) => Err(reason.clone()),
             State::Unknown => Err(StoreUnavailable::NoConnection),
         }
+    }
+
+    /// Changes with every new connection.
+    pub(super) fn connection_number(&self) -> u64 {
+        self.opened.load(Ordering::SeqCst)
     }
 
     /// An operation got no answer: the connection is looked at now, not at the next turn.
@@ -111,6 +125,7 @@ impl Link {
 
     async fn open(&self, generation: u64) -> Result<Usable, Obstacle> {
         let connection = open(&self.settings).await?;
+        self.opened.fetch_add(1, Ordering::SeqCst);
         let eviction = examine(connection.clone()).await?;
         Ok(Usable { connection, eviction, generation })
     }

@@ -49,6 +49,10 @@ impl SharedStore {
         Ok(Self { link, scripts: Scripts::new(), times })
     }
 
+    pub(super) fn connection_number(&self) -> u64 {
+        self.link.connection_number()
+    }
+
     pub(super) async fn keep_connected(&self) {
         self.link.keep().await;
     }
