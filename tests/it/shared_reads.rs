@@ -266,7 +266,15 @@ async fn a_decision_that_a_full_redis_does_not_learn_of_ends_the_copies_of_its_p
 #[tokio::test]
 async fn replicas_know_of_each_others_decisions_and_without_redis_there_is_no_copy() {
     let mut redis = RedisServer::start();
-    let one = TestApp::builder().set("STORE__REDIS_URL", redis.url()).spawn().await;
+    // Without Redis each keeps half of its limits; this is about copies.
+    let one = TestApp::builder()
+        .set("STORE__REDIS_URL", redis.url())
+        .set("LIMITS__CALLER", "100000/s")
+        .set("LIMITS__CALLER_BURST", "100000")
+        .set("LIMITS__GRAPH", "100000/s")
+        .set("LIMITS__GRAPH_BURST", "100000")
+        .spawn()
+        .await;
     let other = TestApp::builder()
         .against(&one.sandbox.base_url())
         .set("STORE__REDIS_URL", redis.url())
