@@ -21,7 +21,8 @@ fn main() -> ExitCode {
             // The audit log needs stdout.
             drop(out);
             ended(serve(&args), |error| match error {
-                ServeError::Settings(_) | ServeError::Start(StartError::Keys(_)) => BAD_SETTINGS,
+                ServeError::Settings(_)
+                | ServeError::Start(StartError::Keys(_) | StartError::Certificate(_)) => BAD_SETTINGS,
                 ServeError::Logging(_)
                 | ServeError::Audit(_)
                 | ServeError::Start(_)

@@ -139,8 +139,11 @@ fn add_problems(operation: &mut Operation, codes: &[Code]) {
 }
 
 fn answer_headers(status: u16) -> Vec<(&'static str, &'static str)> {
-    let mut headers =
-        vec![("X-Request-Id", "The id of the request."), ("X-Error-Code", "The problem's code.")];
+    let mut headers = vec![
+        ("X-Request-Id", "The id of the request."),
+        ("traceparent", "The request's trace (W3C Trace Context): the caller's, or a new one."),
+        ("X-Error-Code", "The problem's code."),
+    ];
     match status {
         401 | 403 => headers.push(("WWW-Authenticate", "What is needed (RFC 6750).")),
         409 | 429 | 503 => headers.push(("Retry-After", "Whole seconds to wait, 1 to 3600.")),

@@ -2,9 +2,11 @@
 
 mod connection;
 mod housekeeping;
+mod http2;
 mod parts;
 mod reloading;
 mod servers;
+mod tls;
 
 pub use reloading::load_settings;
 
@@ -23,6 +25,7 @@ use self::housekeeping::Household;
 use self::parts::{build_audit, build_parts, build_store, process_key};
 use self::reloading::{Live, Reloader};
 use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
+use self::tls::{CertificateProblem, TlsListener};
 use crate::api::{Api, Readiness};
 use crate::auth::KeyProblems;
 use crate::config::{LogLevel, Settings};
@@ -48,6 +51,9 @@ pub enum StartError {
     /// The key of the page tokens.
     #[error(transparent)]
     PageTokens(#[from] KeyUnusable),
+    /// TLS of the API.
+    #[error("{setting}: {0}", setting = .0.setting())]
+    Certificate(#[from] CertificateProblem),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,13 +94,14 @@ impl App {
     /// Builds everything and binds both listeners, inside the runtime of the process. The audit log goes to
     /// `audit_sink`.
     pub async fn start(
-        settings: Settings,
+        mut settings: Settings,
         audit_sink: impl Write + Send + 'static,
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new(&settings.graph.version)?);
         let key = process_key(&settings.server)?;
         let audit = build_audit(audit_sink, &settings.telemetry, &key, &metrics)?;
         let store = build_store(&settings.store, &settings.idempotency, &key, &metrics).await?;
+        let tls = settings.server.tls.take().map(TlsListener::new).transpose()?.map(Arc::new);
         let decisions = TaskTracker::new();
         let (parts, graph) = build_parts(&settings, &key, &audit, &metrics, Arc::clone(&store), &decisions)?;
         let household = Household {
@@ -113,6 +120,7 @@ impl App {
             strangers: Arc::clone(&parts.strangers),
             level: level_sender,
             verifier: Arc::clone(&parts.verifier),
+            tls: tls.clone(),
             metrics: Arc::clone(&metrics),
         };
         let api = web::Data::new(Api::new(parts, &settings));
@@ -121,7 +129,7 @@ impl App {
         let admin_listener = bind("server.admin_listen", settings.server.admin_listen)?;
         let addresses = (local_address(&api_listener)?, local_address(&admin_listener)?);
         let readiness = Readiness::default();
-        let api_server = serve_api(api_listener, api, readiness.clone(), &settings.server)?;
+        let api_server = serve_api(api_listener, tls, api, readiness.clone(), &settings.server)?;
         let admin_server = serve_admin(admin_listener, Arc::clone(&metrics), readiness.clone())?;
 
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());

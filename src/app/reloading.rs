@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::tls::{TlsListener, check_certificate};
 use crate::auth::Verifier;
 use crate::config::{
-    AuthSettings, Effective, Environment, GraphSettings, LiveSettings, LogLevel, Secret, SettingProblems,
-    Settings, SettingsSource, needing_restart,
+    AuthSettings, Effective, Environment, GraphSettings, LiveSettings, LogLevel, Secret, ServerSettings,
+    SettingProblems, Settings, SettingsSource, needing_restart,
 };
 use crate::limits::{CallerLimiter, GraphPacing, Strangers};
 use crate::net::{ClientError, http_client};
@@ -27,7 +28,11 @@ pub fn load_settings(file: Option<&Path>, environment: &Environment) -> Result<S
 }
 
 /// Key and message of everything wrong with the files that the settings point to.
-fn check_files(auth: &AuthSettings, graph: Option<&GraphSettings>) -> Vec<(String, String)> {
+fn check_files(
+    server: &ServerSettings,
+    auth: &AuthSettings,
+    graph: Option<&GraphSettings>,
+) -> Vec<(String, String)> {
     let keys = Verifier::new(auth).err().map_or_else(Vec::new, |problems| problems.0);
     let keys = keys.into_iter().map(|problem| (format!("auth.issuers.{}", problem.issuer), problem.message));
     let client = graph.and_then(|graph| http_client(graph).err()).map(|error| {
@@ -37,7 +42,9 @@ fn check_files(auth: &AuthSettings, graph: Option<&GraphSettings>) -> Vec<(Strin
         };
         (key.to_owned(), error.to_string())
     });
-    keys.chain(client).collect()
+    let tls = server.tls.as_ref().and_then(|tls| check_certificate(tls).err());
+    let tls = tls.map(|problem| (problem.setting().to_owned(), problem.to_string()));
+    keys.chain(client).chain(tls).collect()
 }
 
 /// What takes changes while running.
@@ -48,6 +55,7 @@ pub(super) struct Live {
     pub(super) strangers: Arc<Strangers>,
     pub(super) level: watch::Sender<LogLevel>,
     pub(super) verifier: Arc<Verifier>,
+    pub(super) tls: Option<Arc<TlsListener>>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -127,21 +135,35 @@ impl Reloader {
     }
 
     fn look_at_secrets(&self) {
-        let Live { verifier, metrics, .. } = &self.live;
-        for secret in &self.secrets {
-            match secret.reload() {
+        let metrics = &self.live.metrics;
+        // All are read before any is used: a certificate and its key change together.
+        let looked = self.secrets.iter().map(|secret| (secret.key(), secret.reload())).collect::<Vec<_>>();
+        if let Some(Err(problem)) = self.live.tls.as_ref().map(|tls| tls.renew()) {
+            tracing::warn!(
+                setting = problem.setting(),
+                error = %problem,
+                "the new certificate cannot be taken; the old one holds"
+            );
+        }
+        for (setting, result) in looked {
+            match result {
                 Ok(false) => (),
-                // Keys that cannot be used are named by the verifier, which keeps the old ones.
-                Ok(true) if !verifier.uses_latest(secret.key()) => metrics.reloaded(secret.key(), false),
+                // What cannot be used is named by its user, which keeps the old content.
+                Ok(true) if !self.uses_latest(setting) => metrics.reloaded(setting, false),
                 Ok(true) => {
-                    metrics.reloaded(secret.key(), true);
-                    tracing::info!(setting = secret.key(), "a changed file was taken");
+                    metrics.reloaded(setting, true);
+                    tracing::info!(setting, "a changed file was taken");
                 }
                 Err(error) => {
-                    metrics.reloaded(secret.key(), false);
-                    tracing::warn!(setting = secret.key(), error = %error, "a file cannot be taken; its old content holds");
+                    metrics.reloaded(setting, false);
+                    tracing::warn!(setting, error = %error, "a file cannot be taken; its old content holds");
                 }
             }
         }
+    }
+
+    fn uses_latest(&self, setting: &str) -> bool {
+        let Live { verifier, tls, .. } = &self.live;
+        verifier.uses_latest(setting) && tls.as_ref().is_none_or(|tls| tls.uses_latest(setting))
     }
 }

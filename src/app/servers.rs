@@ -2,19 +2,26 @@
 
 use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::{HttpService, Protocol};
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service, map_config,
+};
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App as Routes, Error, web};
 
+use tokio_util::either::Either;
+
 use super::StartError;
 use super::connection::BoundedConnection;
+use super::http2;
+use super::tls::TlsListener;
 use crate::api::{Api, Readiness, admin_routes, api_routes, observe, openapi_document};
 use crate::config::ServerSettings;
 use crate::telemetry::Metrics;
@@ -57,6 +64,7 @@ struct Bounds {
 
 pub(super) fn serve_api(
     listener: TcpListener,
+    tls: Option<Arc<TlsListener>>,
     api: web::Data<Api>,
     readiness: Readiness,
     settings: &ServerSettings,
@@ -78,7 +86,7 @@ pub(super) fn serve_api(
         request: settings.request_deadline,
         shutdown: settings.shutdown_timeout,
     };
-    serve(listener, routes, &bounds)
+    serve(listener, tls, routes, &bounds)
         .map_err(|error| StartError::System { what: "the API cannot be served".to_owned(), error })
 }
 
@@ -97,13 +105,14 @@ pub(super) fn serve_admin(
         request: Duration::from_secs(5),
         shutdown: Duration::from_secs(1),
     };
-    serve(listener, routes, &bounds)
+    serve(listener, None, routes, &bounds)
         .map_err(|error| StartError::System { what: "the admin port cannot be served".to_owned(), error })
 }
 
 /// As `HttpServer` of actix-web does it, but on connections that come to an end.
 fn serve<T, B>(
     listener: TcpListener,
+    tls: Option<Arc<TlsListener>>,
     routes: impl Fn() -> Routes<T> + Clone + Send + 'static,
     bounds: &Bounds,
 ) -> std::io::Result<Server>
@@ -128,24 +137,51 @@ where
     }
     let draining = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
-        let draining = draining.clone();
-        let routes = routes().into_factory().map_err(|error: Error| error.error_response());
-        let http = HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let draining = draining.clone();
-                async move { draining.notified().await }
-            })
-            // A client that closes its side has gone away, as for other proxies: it holds no place and no walk any more.
-            .h1_allow_half_closed(false)
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD_TIMEOUT)
-            .client_disconnect_timeout(LINGER)
-            .finish(map_config(routes, |()| AppConfig::default()));
-        fn_service(move |stream: TcpStream| {
-            let client = stream.peer_addr().ok();
-            ready(Ok((BoundedConnection::new(stream, patience), Protocol::Http1, client)))
+        let (draining, tls, routes) = (draining.clone(), tls.clone(), routes.clone());
+        fn_factory(move || {
+            let (draining, tls, routes) = (draining.clone(), tls.clone(), routes());
+            async move {
+                let routes = routes.into_factory().map_err(|error: Error| error.error_response());
+                let routes = map_config(routes, |()| AppConfig::default()).new_service(()).await?;
+                let routes = Rc::new(routes);
+                let (shared, ending) = (Rc::clone(&routes), draining.clone());
+                let http1 = HttpService::build()
+                    .graceful_shutdown_signal(move || {
+                        let ending = ending.clone();
+                        async move { ending.notified().await }
+                    })
+                    // A client that closes its side has gone away, as for other proxies: it holds no place and no walk any more.
+                    .h1_allow_half_closed(false)
+                    .keep_alive(KEEP_ALIVE)
+                    .client_request_timeout(HEAD_TIMEOUT)
+                    .client_disconnect_timeout(LINGER)
+                    .finish(fn_factory(move || ready(Ok::<_, ()>(Rc::clone(&shared)))))
+                    .new_service(())
+                    .await?;
+                let http1 = Rc::new(http1);
+                Ok::<_, ()>(fn_service(move |stream: TcpStream| {
+                    let (draining, tls) = (draining.clone(), tls.clone());
+                    let (http1, routes) = (Rc::clone(&http1), Rc::clone(&routes));
+                    async move {
+                        let client = stream.peer_addr().ok();
+                        let stream = BoundedConnection::new(stream, patience);
+                        let Some(tls) = tls else {
+                            return http1.call((Either::Left(stream), Protocol::Http1, client)).await;
+                        };
+                        match tls.accept(stream).await? {
+                            (stream, true) => {
+                                let draining = async move { draining.notified().await };
+                                Box::pin(http2::serve(stream, client, routes, draining, patience)).await;
+                                Ok(())
+                            }
+                            (stream, false) => {
+                                http1.call((Either::Right(stream), Protocol::Http1, client)).await
+                            }
+                        }
+                    }
+                }))
+            }
         })
-        .and_then(http)
     })?;
     Ok(server.run())
 }

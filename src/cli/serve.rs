@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::SettingsArgs;
 use crate::app::{App, StartError};
 use crate::config::{AuditTarget, SettingProblems};
-use crate::telemetry::{AuditFile, LoggingError, start_logging};
+use crate::telemetry::{AuditFile, LoggingError, log_panics, start_logging};
 
 /// The gateway did not start, or did not end as it should.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,7 @@ pub enum ServeError {
 pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     let settings = args.load()?;
     let log_writer = start_logging(&settings.telemetry)?;
+    log_panics();
     // A core dump would hold Meta's token.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -31,7 +31,7 @@ pub use problem::{SettingProblem, SettingProblems};
 pub use reader::Effective;
 pub use reads::ReadSettings;
 pub use secret::{Loaded, Secret, SecretError, SecretForm};
-pub use server::ServerSettings;
+pub use server::{ServerSettings, TlsSettings};
 pub use store::{OnStoreFailure, RedisSettings, StoreSettings};
 pub use telemetry::{AuditTarget, LogFormat, LogLevel, OnAuditFailure, TelemetrySettings};
 pub use value::{Rate, parse_duration};
@@ -73,7 +73,7 @@ impl Settings {
     /// Reads the TOML file (if any), lays the environment over it and checks everything. All problems come back
     /// at once.
     pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Self, SettingProblems> {
-        Self::load_checked(file, environment, |_auth, _graph| Vec::new())
+        Self::load_checked(file, environment, |_server, _auth, _graph| Vec::new())
     }
 
     /// The same, with a further look at what the values point to, as far as they could be read: `further` gives key
@@ -81,7 +81,7 @@ impl Settings {
     pub fn load_checked(
         file: Option<&Path>,
         environment: &Environment,
-        further: impl FnOnce(&AuthSettings, Option<&GraphSettings>) -> Vec<(String, String)>,
+        further: impl FnOnce(&ServerSettings, &AuthSettings, Option<&GraphSettings>) -> Vec<(String, String)>,
     ) -> Result<Self, SettingProblems> {
         let (entries, problems) = Entries::gather(file, environment);
         let mut reader = Reader::new(&entries, problems);
@@ -98,7 +98,7 @@ impl Settings {
                 section.missing("issuer", "it names no issuer of `auth.issuers`");
             }
         }
-        for (key, message) in further(&auth, graph.as_ref()) {
+        for (key, message) in further(&server, &auth, graph.as_ref()) {
             let source = reader.sources_of(&key);
             reader.refuse(&key, &source, message);
         }

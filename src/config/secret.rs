@@ -80,7 +80,13 @@ impl Loaded {
     }
 }
 
-/// A secret (or key document) given by file or by value. Shown by nothing.
+/// A secret (or key document) given by file or by value. Shown by nothing: printing it names its setting, and it
+/// cannot be serialised.
+///
+/// ```compile_fail,E0277
+/// fn serialised<T: serde::Serialize>() {}
+/// serialised::<joingate::config::Secret>();
+/// ```
 pub struct Secret {
     key: String,
     file: Option<PathBuf>,

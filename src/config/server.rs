@@ -9,6 +9,18 @@ use url::Url;
 use super::secret::{Secret, SecretForm};
 use super::section::Section;
 
+const CERTIFICATE: &str = "tls_cert_file";
+const KEY: &str = "tls_key_file";
+
+/// A certificate and its private key, both PEM.
+#[derive(Debug)]
+pub struct TlsSettings {
+    /// The certificate, and those between it and an authority that clients know.
+    pub certificate: Arc<Secret>,
+    /// Its private key.
+    pub key: Arc<Secret>,
+}
+
 /// `[server]`
 #[derive(Debug)]
 pub struct ServerSettings {
@@ -32,6 +44,8 @@ pub struct ServerSettings {
     pub docs: bool,
     /// The gateway's address as callers see it.
     pub public_url: Option<Url>,
+    /// Makes the API speak TLS, and nothing else.
+    pub tls: Option<TlsSettings>,
     /// Keys the hashes of ids in logs, the page tokens and the names in the store.
     pub secret_key: Option<Arc<Secret>>,
 }
@@ -79,6 +93,7 @@ impl ServerSettings {
                 },
                 "The gateway's address as callers see it; makes problem types absolute.",
             ),
+            tls: read_tls(section),
             secret_key: section.secret_read_once(
                 "secret_key",
                 SecretForm::Key,
@@ -99,4 +114,19 @@ impl ServerSettings {
             section.missing("admin_listen", "it must differ from `listen`");
         }
     }
+}
+
+fn read_tls(section: &mut Section<'_, '_>) -> Option<TlsSettings> {
+    let certificate = section.secret_file(
+        CERTIFICATE,
+        SecretForm::Document,
+        "The certificate of the API (PEM), followed by those between it and an authority that clients know. With it the API speaks TLS only, HTTP/1.1 and HTTP/2.",
+    );
+    let key = section.secret_file(KEY, SecretForm::Document, "The private key (PEM) of that certificate.");
+    match (&certificate, &key) {
+        (Some(_), None) => section.missing(KEY, "it must be set with `tls_cert_file`"),
+        (None, Some(_)) => section.missing(CERTIFICATE, "it must be set with `tls_key_file`"),
+        (Some(_), Some(_)) | (None, None) => (),
+    }
+    Some(TlsSettings { certificate: certificate?, key: key? })
 }

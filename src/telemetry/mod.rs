@@ -6,11 +6,15 @@ mod audit_file;
 mod labels;
 mod logging;
 mod metrics;
+mod panics;
 mod pseudonym;
+mod trace_context;
 
 pub use audit::{Audit, AuditUnavailable, DecidedItem, Deciding};
 pub use audit_file::AuditFile;
 pub use labels::{AttemptOutcome, Circuit, Drift, Fault, GraphOperation, LimitName, Route, known_method};
 pub use logging::{LogWriter, LoggingError, start_logging};
 pub use metrics::{InFlight, Metrics, MetricsError, metrics_table};
+pub use panics::log_panics;
 pub use pseudonym::Pseudonyms;
+pub use trace_context::TraceContext;

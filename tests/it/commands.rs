@@ -9,7 +9,9 @@ use joingate_sandbox::{Fault, RunningSandbox, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 
 use crate::support::process::{Process, Ran, run, serving, set};
-use crate::support::{AUDIENCE, Client, DECIDE, GRAPH_TOKEN, ISSUER, READ, SECRET, TestApp, token};
+use crate::support::{
+    AUDIENCE, Client, DECIDE, GRAPH_TOKEN, ISSUER, LoopbackCertificate, READ, SECRET, TestApp, token,
+};
 
 const META_TOKEN: &str = "EAAonlyforthistest0123456789";
 
@@ -213,6 +215,32 @@ fn check_reads_the_files_that_settings_point_to() {
     ];
     expect_problems(&ran, &expected.each_ref().map(String::as_str));
     expect_hidden(&ran, &["this is no key"]);
+}
+
+#[test]
+fn check_wants_a_certificate_and_its_own_key() {
+    let deployment = Deployment::new();
+    LoopbackCertificate::new().write_to(deployment.0.path());
+    let (certificate, key) = (deployment.path("tls.crt"), deployment.path("tls.key"));
+    let check = |certificate: &str, key: &str| {
+        deployment
+            .check(&[("JOINGATE_SERVER__TLS_CERT_FILE", certificate), ("JOINGATE_SERVER__TLS_KEY_FILE", key)])
+    };
+    assert_eq!(check(&certificate, &key).code, Some(0));
+    let swapped = check(&key, &certificate);
+    let message =
+        "server.tls_cert_file (JOINGATE_SERVER__TLS_CERT_FILE): it holds no certificate in PEM form";
+    expect_problems(&swapped, &[message]);
+    let message = "server.tls_key_file (JOINGATE_SERVER__TLS_KEY_FILE): it holds no unencrypted private key in PEM form";
+    expect_problems(&check(&certificate, &certificate), &[message]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let [_, other] = LoopbackCertificate::new().write_to(elsewhere.path());
+    let message = "server.tls_key_file (JOINGATE_SERVER__TLS_KEY_FILE): it is not the key of the first certificate of `tls_cert_file`, or of no known kind";
+    expect_problems(&check(&certificate, other.to_str().unwrap()), &[message]);
+    let ran = deployment.check(&[("JOINGATE_SERVER__TLS_CERT_FILE", &certificate)]);
+    expect_problems(&ran, &["server.tls_key_file (not set): it must be set with `tls_cert_file`"]);
+    let ran = deployment.check(&[("JOINGATE_SERVER__TLS_KEY_FILE", &key)]);
+    expect_problems(&ran, &["server.tls_cert_file (not set): it must be set with `tls_key_file`"]);
 }
 
 #[test]

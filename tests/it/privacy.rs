@@ -1,10 +1,14 @@
 //! Nothing that is secret or personal is written down: a whole scenario at the most talkative level, then a search.
 
 use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use joingate::config::{Environment, Settings};
+use joingate::telemetry::{log_panics, start_logging};
 use joingate_sandbox::{
     Control, Fault, GroupSpec, RequestSpec, RunningSandbox, Sandbox, SandboxOptions, Styles,
 };
@@ -13,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::process::{Ended, Process, Variables, serving, set};
 use crate::support::raw_client::exchange;
-use crate::support::{Answer, Client, DECIDE, GRAPH_TOKEN, READ, SECRET, token};
+use crate::support::{Answer, Client, DECIDE, GRAPH_TOKEN, READ, RedisServer, SECRET, settings_for, token};
 
 const APP_SECRET: &str = "app-secret-0123456789abcdef";
 const OWNER: &str = "15550107000";
@@ -94,6 +98,18 @@ struct Scenario {
     group: String,
     open: Vec<String>,
     secrets: Secrets,
+    /// Every answer that a caller got.
+    answers: Answers,
+}
+
+type Answers = Arc<Mutex<Vec<Answer>>>;
+
+/// What a scenario leaves behind.
+struct Left {
+    ended: Ended,
+    metrics: String,
+    answers: Vec<Answer>,
+    secrets: Secrets,
 }
 
 impl Scenario {
@@ -119,9 +135,11 @@ impl Scenario {
         secrets.learn_token(&moderator);
         let ids = [OWNER, USER_ID, PARENT_USER_ID, USERNAME, &group];
         secrets.ids.extend(ids.iter().chain(&MISPLACED).map(|id| (*id).to_owned()));
+        let answers = Answers::default();
         Self {
             open: sandbox.control().open_requests(&group),
-            moderator: process.caller(Some(moderator)),
+            moderator: process.caller(Some(moderator)).telling(&answers),
+            answers,
             sandbox,
             process,
             group,
@@ -131,6 +149,10 @@ impl Scenario {
 
     fn control(&self) -> &Control {
         self.sandbox.control()
+    }
+
+    fn caller(&self, token: Option<String>) -> Client {
+        self.process.caller(token).telling(&self.answers)
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {
@@ -165,6 +187,14 @@ impl Scenario {
         let notes =
             json!({ "join_request_ids": [self.open[2]], "reason": "spam", "on_behalf_of": "user:4711" });
         assert_eq!(self.moderator.decide("reject", &self.group, &notes).await.status, 200);
+        let path = format!("/v1/groups/{}/join-requests/approve", self.group);
+        let again = json!({ "join_request_ids": [self.open[0], "bm9ib2R5"] }).to_string();
+        for _ in 0..2 {
+            // A key of a caller who did not think of privacy.
+            let headers = [JSON, ("idempotency-key", MISPLACED[0])];
+            let answer = self.moderator.send(Method::POST, &path, &headers, again.clone()).await;
+            assert_eq!(answer.outcomes(), ["already_approved", "gone"]);
+        }
     }
 
     /// So many calls succeed that what fails afterwards is sent all the same.
@@ -220,8 +250,8 @@ impl Scenario {
         self.secrets.learn_token(&stranger);
         let altered = format!("{}AAAA", stranger.rsplit_once('.').unwrap().0);
         self.secrets.credentials.insert(altered.clone());
-        self.process.caller(Some(stranger)).get(&list).await.expect_problem(403, "forbidden_group");
-        self.process.caller(Some(altered)).get(&list).await.expect_problem(401, "unauthorized");
+        self.caller(Some(stranger)).get(&list).await.expect_problem(403, "forbidden_group");
+        self.caller(Some(altered)).get(&list).await.expect_problem(401, "unauthorized");
         for path in [
             format!("/v1/groups/+{}/join-requests", MISPLACED[1]),
             format!("/v1/persons/{}", MISPLACED[1]),
@@ -251,7 +281,7 @@ impl Scenario {
     }
 
     /// Goes through all of it; gives what was written, the metrics, and what must not be in them.
-    async fn play(mut self) -> (Ended, String, Secrets) {
+    async fn play(mut self) -> Left {
         self.lists().await;
         self.decisions().await;
         self.refused_callers().await;
@@ -259,10 +289,11 @@ impl Scenario {
         self.end().await
     }
 
-    async fn end(mut self) -> (Ended, String, Secrets) {
+    async fn end(mut self) -> Left {
         self.secrets.ids.extend(self.open);
         let metrics = self.process.operator().get("/metrics").await.text;
-        (self.process.stop().await, metrics, self.secrets)
+        let answers = std::mem::take(&mut *self.answers.lock().unwrap());
+        Left { ended: self.process.stop().await, metrics, answers, secrets: self.secrets }
     }
 }
 
@@ -303,47 +334,128 @@ fn settings(sandbox: &RunningSandbox, more: &[(&str, &str)]) -> Variables {
     for (name, value) in more {
         set(&mut settings, name, *value);
     }
+    // Libraries would tell everything if anybody listened.
+    settings.push(("RUST_LOG".to_owned(), "trace".to_owned()));
     settings
+}
+
+impl Left {
+    /// What everybody who runs the gateway may read.
+    fn expect_nothing_written(&self, audit: bool) {
+        let log = self.ended.log.join("\n");
+        let audit = audit.then(|| self.ended.audit.join("\n"));
+        for text in [&log, &self.metrics].into_iter().chain(&audit) {
+            self.expect_nothing_in(text);
+        }
+    }
+
+    #[track_caller]
+    fn expect_nothing_in(&self, text: &str) {
+        assert_eq!(found_in(text, &self.secrets.credentials), [""; 0], "{text}");
+        assert_eq!(found_in(text, &self.secrets.ids), [""; 0], "{text}");
+    }
+
+    /// Callers see people in lists and results, never credentials; a problem speaks of nobody.
+    fn expect_nothing_in_answers(&self) {
+        let theirs = |value: &&String| {
+            self.answers.iter().any(|answer| answer.text.contains(&format!("page_token\":\"{value}")))
+        };
+        let never = self.secrets.credentials.iter().filter(|value| !theirs(value)).cloned().collect();
+        let mut problems = 0;
+        for answer in &self.answers {
+            let headers = format!("{:?}", answer.headers);
+            for text in [&headers, &answer.text] {
+                assert_eq!(found_in(text, &never), [""; 0], "{answer:?}");
+            }
+            assert_eq!(found_in(&headers, &self.secrets.ids), [""; 0], "{answer:?}");
+            if answer.header("content-type") == "application/problem+json" {
+                problems += 1;
+                assert_eq!(found_in(&answer.text, &self.secrets.ids), [""; 0], "{answer:?}");
+            }
+        }
+        assert!(problems > 20, "{problems}");
+    }
 }
 
 #[tokio::test]
 async fn nothing_secret_or_personal_is_written_down() {
-    let (ended, metrics, secrets) = Scenario::start(&[]).await.play().await;
-    assert!(ended.log.len() > 30 && ended.audit.len() > 20, "the scenario must leave traces");
-    assert!(secrets.ids.len() > 15 && secrets.credentials.len() > 8);
-    for text in [ended.log.join("\n"), ended.audit.join("\n"), metrics] {
-        assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
-        assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
-    }
+    let left = Scenario::start(&[]).await.play().await;
+    assert!(left.ended.log.len() > 30 && left.ended.audit.len() > 20, "the scenario must leave traces");
+    assert!(left.secrets.ids.len() > 15 && left.secrets.credentials.len() > 8);
+    left.expect_nothing_written(true);
+    left.expect_nothing_in_answers();
 }
 
 #[tokio::test]
 async fn a_token_that_meta_refuses_is_not_written_down() {
     let scenario = Scenario::start(&[]).await;
     scenario.token_refused().await;
-    let (ended, metrics, secrets) = scenario.end().await;
-    let log = ended.log.join("\n");
-    assert!(log.contains("Meta refuses the token"), "{log}");
-    for text in [log, ended.audit.join("\n"), metrics] {
-        assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
-        assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
-    }
+    let left = scenario.end().await;
+    assert!(left.ended.log.iter().any(|line| line.contains("Meta refuses the token")));
+    left.expect_nothing_written(true);
 }
 
 #[tokio::test]
 async fn ids_in_clear_are_for_the_audit_log_alone() {
     let more = [("TELEMETRY__AUDIT_CLEAR_IDS", "true"), ("TELEMETRY__LOG", "json")];
-    let (ended, metrics, secrets) = Scenario::start(&more).await.play().await;
-    let audit = ended.audit.join("\n");
-    assert_eq!(found_in(&audit, &secrets.credentials), [""; 0], "{audit}");
-    let first = serde_json::from_str::<Value>(&ended.audit[0]).unwrap();
+    let left = Scenario::start(&more).await.play().await;
+    let audit = left.ended.audit.join("\n");
+    assert_eq!(found_in(&audit, &left.secrets.credentials), [""; 0], "{audit}");
+    let first = serde_json::from_str::<Value>(&left.ended.audit[0]).unwrap();
     for id in [&first["group"], &first["join_requests"][0]] {
-        assert!(secrets.ids.contains(id.as_str().unwrap()), "{first}");
+        assert!(left.secrets.ids.contains(id.as_str().unwrap()), "{first}");
     }
-    for text in [ended.log.join("\n"), metrics] {
-        assert_eq!(found_in(&text, &secrets.credentials), [""; 0], "{text}");
-        assert_eq!(found_in(&text, &secrets.ids), [""; 0], "{text}");
+    left.expect_nothing_written(false);
+}
+
+#[tokio::test]
+async fn redis_is_told_and_keeps_nothing_secret_or_personal() {
+    let redis = RedisServer::start();
+    let told = redis.overhear();
+    let left = Scenario::start(&[("STORE__REDIS_URL", &redis.url())]).await.play().await;
+    let kept = redis.content();
+    assert!(kept.len() > 5, "{kept:?}");
+    left.expect_nothing_in(&kept.join("\n"));
+    // Every command with every argument, of scripts too.
+    let told = told.end();
+    assert!(told.lines().count() > 100, "{told}");
+    left.expect_nothing_in(&told);
+    left.expect_nothing_written(true);
+}
+
+#[test]
+fn settings_show_no_secret_to_whoever_prints_them() {
+    let pairs = settings_for("http://127.0.0.1:9").into_iter();
+    let more = [("JOINGATE_GRAPH__APP_SECRET".to_owned(), APP_SECRET.to_owned())];
+    let settings = Settings::load(None, &Environment::from_pairs(pairs.chain(more))).unwrap();
+    let shown = format!("{settings:#?}");
+    assert!(shown.contains("graph.app_secret"), "{shown}");
+    let secrets = [GRAPH_TOKEN, APP_SECRET, SECRET].map(str::to_owned);
+    assert_eq!(found_in(&shown, &BTreeSet::from(secrets)), [""; 0], "{shown}");
+}
+
+/// Runs itself in a process of its own, whose stderr it reads.
+#[test]
+fn a_panic_tells_its_place_and_no_data() {
+    const DYING: &str = "THE_TEST_THAT_DIES";
+    if std::env::var_os(DYING).is_some() {
+        let settings = Settings::load(None, &Environment::from_pairs(settings_for("http://127.0.0.1:9")));
+        let writer = start_logging(&settings.unwrap().telemetry).unwrap();
+        log_panics();
+        for data in [GRAPH_TOKEN, MISPLACED[0]] {
+            let died = std::panic::catch_unwind(|| panic!("it holds {data}"));
+            assert!(died.is_err());
+        }
+        assert!(std::panic::catch_unwind(|| panic!("words of the source")).is_err());
+        return drop(writer);
     }
+    let mut test = Command::new(std::env::current_exe().unwrap());
+    test.args(["--exact", "privacy::a_panic_tells_its_place_and_no_data", "--nocapture"]);
+    let output = test.env(DYING, "1").output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(log.matches("a fault of the program").count(), 3, "{log}");
+    assert!(log.contains("tests/it/privacy.rs") && log.contains("words of the source"), "{log}");
+    assert!(!log.contains(GRAPH_TOKEN) && !log.contains(MISPLACED[0]), "{log}");
 }
 
 /// The search itself: it would see a value in each of its forms, and at any place.

@@ -100,14 +100,24 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let segment = |segment: &Segment| match segment {
         Segment::Seq { index } => index.to_string(),
-        Segment::Map { key } => key.replace('~', "~0").replace('/', "~1").chars().take(64).collect(),
+        Segment::Map { key } if is_name(key) => key.clone(),
         Segment::Enum { variant } => variant.clone(),
-        Segment::Unknown => "?".to_owned(),
+        Segment::Map { .. } | Segment::Unknown => "?".to_owned(),
     };
     path.iter().flat_map(|part| ["/".to_owned(), segment(part)]).collect()
 }
 
-/// The parser's message. It quotes names of fields and values of the wrong type, which are cut short.
+/// Whether a member's name is one that somebody would choose: no phone number, and no id, which has 40 letters or more.
+fn is_name(key: &str) -> bool {
+    let rest = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    key.len() <= 32 && key.bytes().all(rest) && !key.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// The parser's message without what it quotes of the body: an id of a person in a wrong place would stand in the answer,
+/// and then in the caller's log.
 fn without_values(error: &serde_json::Error) -> String {
-    error.to_string().chars().filter(|character| !character.is_control()).take(200).collect()
+    let message = error.to_string();
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message };
+    let found = if found.starts_with("unknown field") { "unknown member" } else { "wrong type or value" };
+    format!("{found}, expected {expected}")
 }

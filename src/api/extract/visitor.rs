@@ -7,12 +7,15 @@ use actix_web::{HttpMessage, HttpRequest};
 use crate::api::problem::{ProblemCode, Raised};
 use crate::auth::Verified;
 use crate::domain::{Caller, Deadline, GroupId, Scope};
+use crate::telemetry::TraceContext;
 
 /// What is known about every request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
     /// The request's id, the caller's own if it was valid.
     pub request_id: Arc<str>,
+    /// The trace it belongs to.
+    pub trace: TraceContext,
     /// When it must be answered.
     pub deadline: Deadline,
 }

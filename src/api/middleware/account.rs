@@ -54,6 +54,7 @@ impl Account {
         // The path is left out: it holds a group id.
         tracing::info!(
             request_id = &*self.context.request_id,
+            trace_id = %self.context.trace.trace_id(),
             method = self.method,
             route = self.route.as_str(),
             status,

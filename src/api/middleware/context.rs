@@ -10,7 +10,7 @@ use actix_web::http::uri::Authority;
 use crate::api::extract::RequestContext;
 use crate::api::problem::{ProblemCode, Raised};
 use crate::domain::Deadline;
-use crate::telemetry::Route;
+use crate::telemetry::{Route, TraceContext};
 
 /// Longest address served, in bytes.
 const MAX_URI: usize = 8 * 1024;
@@ -21,15 +21,19 @@ impl RequestContext {
     /// Takes the caller's `X-Request-Id` if there is one, of 1 to 128 letters, digits and `-_.`; else makes one.
     pub(super) fn of(headers: &HeaderMap, deadline: Deadline) -> Self {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let mut fields = headers.get_all("x-request-id");
-        // Of two, nobody could tell which the caller will look for.
-        let only = fields.next().filter(|_| fields.next().is_none());
-        let given = only.and_then(|value| value.to_str().ok());
+        let given = only(headers, "x-request-id").and_then(|value| value.to_str().ok());
         let valid = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(plain));
         let request_id = valid.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Arc::from);
         let deadline = preferred_wait(headers).map_or(deadline, |wait| deadline.capped(wait));
-        Self { request_id, deadline }
+        let trace = TraceContext::continuing(only(headers, "traceparent").map(HeaderValue::as_bytes));
+        Self { request_id, trace, deadline }
     }
+}
+
+/// A field's value. Of two, nobody could tell which the caller will look for.
+fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h HeaderValue> {
+    let mut fields = headers.get_all(name);
+    fields.next().filter(|_| fields.next().is_none())
 }
 
 /// `Prefer: wait=N` (RFC 7240 §4.3): how long the caller will wait, in seconds. The first one counts; what cannot be

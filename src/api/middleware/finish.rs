@@ -1,4 +1,4 @@
-//! The last touch to every answer: a raised problem gets its body, and every answer the request id.
+//! The last touch to every answer: a raised problem gets its body, and every answer the request id and the trace.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
@@ -10,6 +10,7 @@ use crate::limits::Spent;
 use crate::telemetry::{Fault, Route};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const X_ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
 const X_UPSTREAM_ATTEMPTS: HeaderName = HeaderName::from_static("x-upstream-attempts");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -57,6 +58,9 @@ pub(super) fn finish(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(request_id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(X_REQUEST_ID, request_id);
+    }
+    if let Ok(trace) = HeaderValue::try_from(context.trace.to_string()) {
+        headers.insert(TRACEPARENT, trace);
     }
     (response, ending)
 }

@@ -81,6 +81,25 @@ async fn a_valid_request_id_is_kept_and_any_other_replaced() {
 }
 
 #[tokio::test]
+async fn a_valid_trace_goes_on_and_any_other_begins_anew() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let gateway = Refusing::spawn().await;
+    let anonymous = gateway.app.anonymous();
+    let valid = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let hostile = format!("00-{TRACE}-00f067aa0ba902b7-01<script>");
+    for (sent, goes_on) in
+        [(&[valid.as_str()][..], true), (&[], false), (&[&hostile], false), (&[&valid, &valid], false)]
+    {
+        let headers = sent.iter().map(|value| ("traceparent", *value)).collect::<Vec<_>>();
+        let answer = anonymous.send(Method::GET, LIST, &headers, "").await;
+        let parts = answer.header("traceparent").split('-').collect::<Vec<_>>();
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [2, 32, 16, 2], "{parts:?}");
+        assert_eq!(parts[1] == TRACE, goes_on, "{sent:?}");
+        assert_ne!(parts[2], "00f067aa0ba902b7");
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_can_be_none_is_refused() {
     let gateway = Refusing::spawn().await;
     let head = |host: &[u8]| [b"GET /none HTTP/1.1\r\nHost: ", host, b"\r\n\r\n"].concat();

@@ -1,5 +1,7 @@
 //! A certificate for the loopback, and the authority that vouches for it.
 
+use std::path::{Path, PathBuf};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -24,6 +26,18 @@ impl LoopbackCertificate {
             certificate: certificate.der().to_vec(),
             key: key.serialized_der().to_vec(),
         }
+    }
+
+    /// Writes certificate and key as PEM; answers their paths.
+    pub(crate) fn write_to(&self, directory: &Path) -> [PathBuf; 2] {
+        let paths = ["tls.crt", "tls.key"].map(|name| directory.join(name));
+        std::fs::write(&paths[0], pem("CERTIFICATE", &self.certificate)).unwrap();
+        std::fs::write(&paths[1], pem("PRIVATE KEY", &self.key)).unwrap();
+        paths
+    }
+
+    pub(crate) fn authority_pem(&self) -> String {
+        pem("CERTIFICATE", &self.authority)
     }
 }
 

@@ -4,6 +4,7 @@
     reason = "the ban protects Graph; this client calls the gateway under test"
 )]
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -16,22 +17,35 @@ pub(crate) struct Client {
     base: String,
     token: Option<String>,
     http: reqwest::Client,
+    seen: Option<Arc<Mutex<Vec<Answer>>>>,
 }
 
 /// What came back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub status: u16,
+    pub version: reqwest::Version,
     pub headers: HeaderMap,
     pub text: String,
 }
 
 impl Client {
     pub(crate) fn new(base: String, token: Option<String>) -> Self {
-        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         // The gateway under test speaks plain HTTP; reading the system's certificates would only take time.
-        let http = builder.tls_certs_only([]).timeout(Duration::from_secs(30)).build().unwrap();
-        Self { base, token, http }
+        Self { base, token, http: http().tls_certs_only([]).build().unwrap(), seen: None }
+    }
+
+    /// One that trusts this authority (PEM), and speaks HTTP/2 or HTTP/1.1 only.
+    pub(crate) fn over_tls(base: String, token: Option<String>, authority: &str, http2: bool) -> Self {
+        let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
+        let builder = http().tls_certs_only([authority]);
+        let builder = if http2 { builder.http2_prior_knowledge() } else { builder.http1_only() };
+        Self { base, token, http: builder.build().unwrap(), seen: None }
+    }
+
+    /// Keeps a copy of every answer there.
+    pub(crate) fn telling(self, seen: &Arc<Mutex<Vec<Answer>>>) -> Self {
+        Self { seen: Some(Arc::clone(seen)), ..self }
     }
 
     pub(crate) async fn list(&self, group: &str) -> Answer {
@@ -71,9 +85,19 @@ impl Client {
             request = request.header(*name, *value);
         }
         let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        let (status, version) = (response.status().as_u16(), response.version());
+        let headers = response.headers().clone();
+        let answer = Answer { status, version, headers, text: response.text().await.unwrap() };
+        if let Some(seen) = &self.seen {
+            seen.lock().unwrap().push(answer.clone());
+        }
+        answer
     }
+}
+
+fn http() -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.timeout(Duration::from_secs(30))
 }
 
 fn ids_body(ids: &[impl AsRef<str>]) -> Value {

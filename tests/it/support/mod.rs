@@ -15,6 +15,7 @@ mod rust_source;
 pub(crate) use app::{
     AUDIENCE, DECIDE, GRAPH_TOKEN, ISSUER, READ, SECRET, TestApp, TestAppBuilder, settings_for, token,
 };
+pub(crate) use certificate::LoopbackCertificate;
 pub(crate) use client::{Answer, Client};
 pub(crate) use document::{Document, Operation};
 pub(crate) use issuer::{Issuer, IssuerKey, REMOTE_ISS, key_set};

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::Version;
 use reqwest::header::{HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -88,7 +89,7 @@ async fn read_answer(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>
         read_more(stream, unread).await;
     }
     let body = unread.drain(..length).collect();
-    Answer { status, headers, text: String::from_utf8(body).unwrap() }
+    Answer { status, version: Version::HTTP_11, headers, text: String::from_utf8(body).unwrap() }
 }
 
 async fn read_head(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) -> Answer {
@@ -104,7 +105,12 @@ async fn read_head(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) 
     let fields = lines.map(|line| line.split_once(": ").unwrap());
     let headers = fields
         .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap()));
-    Answer { status: status.parse().unwrap(), headers: headers.collect(), text: String::new() }
+    Answer {
+        status: status.parse().unwrap(),
+        version: Version::HTTP_11,
+        headers: headers.collect(),
+        text: String::new(),
+    }
 }
 
 async fn read_more(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) {

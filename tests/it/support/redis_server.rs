@@ -1,8 +1,10 @@
 //! A Redis of a test's own: on a free port of the loopback, without files that outlive it.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use redis::{Client, Connection, FromRedisValue};
@@ -131,6 +133,44 @@ impl RedisServer {
         self.ask(&command)
     }
 
+    /// Every key with everything it holds, as text where it is some.
+    pub(crate) fn content(&self) -> Vec<String> {
+        let keys = self.tell::<Vec<Vec<u8>>>(&["KEYS", "*"]);
+        let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let content = |key: &[u8]| match self.ask::<String>(redis::cmd("TYPE").arg(key)).as_str() {
+            "hash" => self.ask::<Vec<Vec<u8>>>(redis::cmd("HGETALL").arg(key)),
+            "zset" => self.ask(redis::cmd("ZRANGE").arg(key).arg(0).arg(-1).arg("WITHSCORES")),
+            "list" => self.ask(redis::cmd("LRANGE").arg(key).arg(0).arg(-1)),
+            "set" => self.ask(redis::cmd("SMEMBERS").arg(key)),
+            kind => {
+                assert_eq!(kind, "string");
+                vec![self.ask(redis::cmd("GET").arg(key))]
+            }
+        };
+        let shown = |key: &Vec<u8>| {
+            let values = content(key).iter().map(|value| show(value)).collect::<Vec<_>>();
+            format!("{} {}", show(key), values.join(" "))
+        };
+        keys.iter().map(shown).collect()
+    }
+
+    /// Listens to every command from now on.
+    pub(crate) fn overhear(&self) -> Overheard {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(b"MONITOR\r\n").unwrap();
+        let mut agreed = [0; 5];
+        stream.read_exact(&mut agreed).unwrap();
+        assert_eq!(&agreed, b"+OK\r\n");
+        let mut reading = stream.try_clone().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut told = Vec::new();
+            // Ends when the other half is shut down.
+            drop(reading.read_to_end(&mut told));
+            String::from_utf8_lossy(&told).into_owned()
+        });
+        Overheard { stream, reader }
+    }
+
     pub(crate) fn connection(&self) -> redis::RedisResult<Connection> {
         let url = format!("redis://{}127.0.0.1:{}", self.user, self.port);
         Client::open(url)?.get_connection_with_timeout(Duration::from_secs(5))
@@ -172,7 +212,7 @@ impl RedisServer {
     }
 
     fn accepts(&mut self) -> bool {
-        self.comes_up(|server| std::net::TcpStream::connect(("127.0.0.1", server.port)).is_ok())
+        self.comes_up(|server| TcpStream::connect(("127.0.0.1", server.port)).is_ok())
     }
 
     /// False when it ended instead, as when its port was taken.
@@ -217,5 +257,19 @@ fn until(failure: &str, look: impl Fn() -> bool) {
     while !look() {
         assert!(Instant::now() < end, "{failure}");
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Who listens to the commands of a Redis.
+pub(crate) struct Overheard {
+    stream: TcpStream,
+    reader: JoinHandle<String>,
+}
+
+impl Overheard {
+    /// Everything heard, one command a line.
+    pub(crate) fn end(self) -> String {
+        self.stream.shutdown(Shutdown::Both).unwrap();
+        self.reader.join().unwrap()
     }
 }
