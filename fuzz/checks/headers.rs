@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use joingate::graph::read_usage;
+use joingate::telemetry::TraceContext;
 
 /// The bytes are taken for either usage header and for both: shares are finite and never negative, each measure comes
 /// once, and what cannot be read is counted.
@@ -43,4 +44,38 @@ pub fn retry_after(bytes: &[u8]) {
         // A date has four digits for the year.
         assert!(first.is_none_or(|wait| wait < Duration::from_hours(24 * 366 * 8000)));
     }
+}
+
+/// The bytes are taken for a `traceparent`: its trace goes on exactly if the field is valid, and what is written is in the
+/// form of version 00 with a place of its own.
+pub fn traceparent(bytes: &[u8]) {
+    let [first, second] = [(); 2].map(|()| TraceContext::continuing(Some(bytes)).to_string());
+    for written in [&first, &second] {
+        assert!(is_version_00(written.as_bytes()), "{written}");
+    }
+    assert_ne!(first, second);
+    if is_version_00(bytes) {
+        let given = std::str::from_utf8(bytes).unwrap();
+        assert_eq!(first.split('-').nth(1), given.split('-').nth(1));
+        assert_ne!(first.split('-').nth(2), given.split('-').nth(2));
+    } else if bytes.starts_with(b"00-") {
+        assert_ne!(first.split('-').nth(1), second.split('-').nth(1), "it is not valid, and goes on");
+    }
+}
+
+fn is_version_00(value: &[u8]) -> bool {
+    let hex = |range: std::ops::Range<usize>| {
+        value
+            .get(range)
+            .is_some_and(|part| part.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte)))
+    };
+    let not_zero = |range: std::ops::Range<usize>| value[range].iter().any(|byte| *byte != b'0');
+    value.len() == 55
+        && value.starts_with(b"00-")
+        && (value[35], value[52]) == (b'-', b'-')
+        && hex(3..35)
+        && hex(36..52)
+        && hex(53..55)
+        && not_zero(3..35)
+        && not_zero(36..52)
 }

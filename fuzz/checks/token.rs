@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use joingate::auth::{AuthFailure, Verified, Verifier, bearer_token};
+use joingate::auth::{AuthFailure, KeyProblems, Verified, Verifier, bearer_token};
 use joingate::config::{AuthSettings, IssuerSettings, KeySource, Secret, SecretForm};
 use joingate::domain::GroupAccess;
 use serde_json::Value;
@@ -25,11 +25,15 @@ const CLAIMS: &str = r#"{"iss":"https://issuer.test.invalid","aud":"joingate","s
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     let secret = Secret::from_value("auth.issuers.main.hmac_secret", SECRET, SecretForm::Key).unwrap();
+    verifier(KeySource::HmacSecret(Arc::new(secret))).unwrap()
+});
+
+fn verifier(key: KeySource) -> Result<Verifier, KeyProblems> {
     let issuer = IssuerSettings {
         name: "main".to_owned(),
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
-        key: KeySource::HmacSecret(Arc::new(secret)),
+        key,
         algorithms: Vec::new(),
         typ: None,
         subjects: None,
@@ -42,8 +46,8 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         require_groups_claim: true,
         issuers: vec![issuer],
     };
-    Verifier::new(&settings).unwrap()
-});
+    Verifier::new(&settings)
+}
 
 /// The bytes are taken for an `Authorization` field and for a token: none is accepted that our secret did not sign.
 pub fn authorization(bytes: &[u8]) {
@@ -102,6 +106,36 @@ pub fn token_header(bytes: &[u8]) {
             ),
             "{failure:?}"
         ),
+    }
+}
+
+/// The bytes are taken for a JSON Web Key Set: keys come only out of a list of them, and whoever knows the document, as
+/// everybody does, signs nothing with it.
+pub fn key_set(bytes: &[u8]) {
+    let Ok(document) = std::str::from_utf8(bytes) else { return };
+    let Ok(secret) = Secret::from_value("auth.issuers.main.jwks_file", document, SecretForm::Document) else {
+        return;
+    };
+    let Ok(verifier) = verifier(KeySource::Jwks(Arc::new(secret))) else { return };
+    let stated = serde_json::from_slice::<Value>(bytes).unwrap();
+    assert!(!stated["keys"].as_array().unwrap().is_empty());
+    let now = Timestamp::from_second(NOW).unwrap();
+    let claims = URL_SAFE_NO_PAD.encode(CLAIMS);
+    let keys = [bytes, bytes.trim_ascii(), b""];
+    for (algorithm, digest) in [
+        ("HS256", hmac::HMAC_SHA256),
+        ("HS384", hmac::HMAC_SHA384),
+        ("HS512", hmac::HMAC_SHA512),
+        ("none", hmac::HMAC_SHA256),
+    ] {
+        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm}"}}"#));
+        let signed = format!("{header}.{claims}");
+        for key in keys {
+            let signature = hmac::sign(&hmac::Key::new(digest, key), signed.as_bytes());
+            let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+            assert!(verifier.verify(&token, now).is_err(), "{algorithm}");
+        }
+        assert!(verifier.verify(&format!("{signed}."), now).is_err(), "{algorithm}");
     }
 }
 

@@ -25,7 +25,7 @@ pub use codes::{Actor, CODES, CodeRow, ErrorClass};
 pub use credential::TokensAsked;
 pub use fault::GraphError;
 pub use page::{Cursor, Page, PageLimit};
-pub use reading::{Answer, DecisionAnswer, ItemReply, read_decision, read_page};
+pub use reading::{Answer, DecisionAnswer, ItemReply, read_decision, read_page, read_token};
 pub use refusal::Refusal;
 pub use token::{TokenExamined, TokenState};
 pub use token_watch::watch_tokens;

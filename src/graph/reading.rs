@@ -59,9 +59,10 @@ pub fn read_page(answer: &Answer) -> Result<Page, GraphError> {
     Ok(page)
 }
 
-/// Reads what `debug_token` says of a token.
-pub(super) fn read_token(answer: &Answer) -> Result<TokenState, GraphError> {
-    judge(answer, |body| body.token().filter(|_| answer.status == 200))
+/// Reads what `debug_token` says of a token; only a plain success says anything. Fails with Graph's error, or with
+/// [`GraphError::Unreadable`].
+pub fn read_token(answer: &Answer) -> Result<TokenState, GraphError> {
+    judge(answer, |body| body.token().filter(|_| answer.status == 200 && body.error().is_none()))
 }
 
 /// Reads the answer to a decision on `ids`. Lists count whatever the status. Fails with Graph's error where there are
