@@ -114,7 +114,7 @@ impl Verifier {
         let (index, issuer) = self.issuer_of(&parts.payload)?;
         let keys = issuer.keys.in_force().ok_or(AuthFailure::NoKeys)?;
         let key = keys.keys.select(header.kid.as_deref(), header.algorithm)?;
-        if !key.has_signed(parts.signing_input, parts.signature, header.algorithm) {
+        if !key.has_signed(parts.signing_input.as_bytes(), parts.signature, header.algorithm) {
             return Err(AuthFailure::Signature);
         }
         if issuer.typ.as_ref().is_some_and(|wanted| !header.is_of_type(wanted)) {

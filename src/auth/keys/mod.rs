@@ -34,12 +34,11 @@ pub(super) struct Key {
 
 impl Key {
     /// Whether the key signed this.
-    pub(super) fn has_signed(&self, signing_input: &str, signature: &str, algorithm: Algorithm) -> bool {
+    pub(super) fn has_signed(&self, signing_input: &[u8], signature: &str, algorithm: Algorithm) -> bool {
         // Only the bare signature check of the crate is used. Its `decode` also validates claims, but takes a
         // wrongly typed `iss` or `aud` for an absent one, never looks at `iat`, and ignores `crit`, `zip` and
         // `b64`; those rules live in `claims` and `header`, each with its test.
-        jsonwebtoken::crypto::verify(signature, signing_input.as_bytes(), &self.decoding, algorithm)
-            .unwrap_or(false)
+        jsonwebtoken::crypto::verify(signature, signing_input, &self.decoding, algorithm).unwrap_or(false)
     }
 }
 

@@ -196,6 +196,6 @@ fn a_signature_that_the_crate_cannot_judge_is_not_the_keys() {
     let keys = IssuerKeys::new(&hmac_source(&secret_text(32)), Allowed::ByKey).unwrap().in_force().unwrap();
     let key = keys.keys.select(None, Algorithm::HS256).unwrap();
     // Neither base64 nor of the key's family: the crate answers with an error, not with a no.
-    assert!(!key.has_signed("a.b", "?", Algorithm::HS256));
-    assert!(!key.has_signed("a.b", "AAAA", Algorithm::RS256));
+    assert!(!key.has_signed(b"a.b", "?", Algorithm::HS256));
+    assert!(!key.has_signed(b"a.b", "AAAA", Algorithm::RS256));
 }

@@ -13,3 +13,4 @@ mod properties;
 mod reload;
 mod rights;
 mod support;
+mod wycheproof;
