@@ -35,6 +35,7 @@ mod reloading;
 mod repeats;
 mod replicas;
 mod rights;
+mod series;
 mod shared_limits;
 mod shared_reads;
 mod store;
