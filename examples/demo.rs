@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let secret = random_secret()?;
     let settings = Settings::load(None, &environment(&sandbox, &secret))?;
-    let _log_writer = start_logging(&settings.telemetry)?;
+    let _log_writer = start_logging(&settings.telemetry, None)?;
     let app = App::start(settings, std::io::stdout()).await?;
 
     let token = mint(&secret)?;

@@ -25,6 +25,8 @@ fn main() -> ExitCode {
                 | ServeError::Start(StartError::Keys(_) | StartError::Certificate(_)) => BAD_SETTINGS,
                 ServeError::Logging(_)
                 | ServeError::Audit(_)
+                | ServeError::Collector(_)
+                | ServeError::Traces(_)
                 | ServeError::Start(_)
                 | ServeError::System(_) => FAILED,
             })

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use joingate::graph::read_usage;
-use joingate::telemetry::TraceContext;
+use joingate::telemetry::spans;
 
 /// The bytes are taken for either usage header and for both: shares are finite and never negative, each measure comes
 /// once, and what cannot be read is counted.
@@ -50,7 +50,7 @@ pub fn retry_after(bytes: &[u8]) {
 /// The bytes are taken for a `traceparent`: its trace goes on exactly if the field is valid, and what is written is in the
 /// form of version 00 with a place of its own.
 pub fn traceparent(bytes: &[u8]) {
-    let [first, second] = [(); 2].map(|()| TraceContext::continuing(Some(bytes)).to_string());
+    let [first, second] = [(); 2].map(|()| spans::request("GET", None, Some(bytes), "1").1.to_string());
     for written in [&first, &second] {
         assert!(is_version_00(written.as_bytes()), "{written}");
     }

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::SettingsArgs;
 use crate::app::{App, StartError};
-use crate::config::{AuditTarget, SettingProblems};
-use crate::telemetry::{AuditFile, LoggingError, log_panics, start_logging};
+use crate::config::{AuditTarget, SettingProblems, TelemetrySettings};
+use crate::net::{ClientError, collector_client};
+use crate::telemetry::{AuditFile, LoggingError, Traces, TracesError, log_panics, start_logging};
 
 /// The gateway did not start, or did not end as it should.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,12 @@ pub enum ServeError {
     /// Logging.
     #[error(transparent)]
     Logging(#[from] LoggingError),
+    /// The client for the collector of traces.
+    #[error("telemetry.otlp_endpoint cannot be used: {0}")]
+    Collector(#[from] ClientError),
+    /// The way of traces to it.
+    #[error("telemetry.otlp_endpoint cannot be used: {0}")]
+    Traces(#[from] TracesError),
     /// The audit log.
     #[error("telemetry.audit cannot be opened: {0}")]
     Audit(std::io::Error),
@@ -29,14 +37,21 @@ pub enum ServeError {
     System(#[from] std::io::Error),
 }
 
+fn start_traces(settings: &TelemetrySettings, runtime: &Handle) -> Result<Option<Traces>, ServeError> {
+    let Some(otlp) = &settings.otlp else { return Ok(None) };
+    let client = collector_client(otlp, runtime.clone())?;
+    Ok(Some(Traces::start(otlp, client)?))
+}
+
 /// Serves until SIGTERM or SIGINT, then drains.
 pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     let settings = args.load()?;
-    let log_writer = start_logging(&settings.telemetry)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let traces = start_traces(&settings.telemetry, runtime.handle())?;
+    let log_writer = start_logging(&settings.telemetry, traces.as_ref())?;
     log_panics();
     // A core dump would hold Meta's token.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut terminate, mut interrupt, mut hangup) = (
             signal(SignalKind::terminate())?,
@@ -65,6 +80,9 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
             }
         }
         app.shut_down().await;
+        if let Some(traces) = traces {
+            tokio::task::spawn_blocking(move || traces.finish()).await.map_err(std::io::Error::from)?;
+        }
         if log_writer.lost() > 0 {
             tracing::warn!(lines = log_writer.lost(), "log lines were lost: nobody read them in time");
         }

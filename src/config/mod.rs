@@ -33,7 +33,7 @@ pub use reads::ReadSettings;
 pub use secret::{Loaded, Secret, SecretError, SecretForm};
 pub use server::{ServerSettings, TlsSettings};
 pub use store::{OnStoreFailure, RedisSettings, StoreSettings};
-pub use telemetry::{AuditTarget, LogFormat, LogLevel, OnAuditFailure, TelemetrySettings};
+pub use telemetry::{AuditTarget, LogFormat, LogLevel, OnAuditFailure, OtlpSettings, TelemetrySettings};
 pub use value::{Rate, parse_duration};
 
 use std::path::Path;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use super::section::{Choice, Section};
 
 /// The form of log lines on stderr.
@@ -69,6 +71,22 @@ impl Choice for OnAuditFailure {
     const WORDS: &'static [(&'static str, Self)] = &[("refuse", Self::Refuse), ("count", Self::Count)];
 }
 
+/// Where traces go.
+#[derive(Clone, Debug)]
+pub struct OtlpSettings {
+    /// The collector; `/v1/traces` is below it.
+    pub endpoint: Url,
+    /// The share of new traces that is recorded, 0 to 1. A trace that comes with a request goes on as its caller decided.
+    pub sample: f32,
+}
+
+impl OtlpSettings {
+    /// Where traces are posted to (OTLP 1.x, "OTLP/HTTP Request").
+    pub fn traces_url(&self) -> String {
+        format!("{}/v1/traces", self.endpoint.as_str().trim_end_matches('/'))
+    }
+}
+
 /// `[telemetry]`
 #[derive(Clone, Debug)]
 pub struct TelemetrySettings {
@@ -82,6 +100,8 @@ pub struct TelemetrySettings {
     pub audit: AuditTarget,
     /// What becomes of a decision whose intent cannot be written down.
     pub audit_on_failure: OnAuditFailure,
+    /// Where traces go, if anywhere.
+    pub otlp: Option<OtlpSettings>,
 }
 
 impl TelemetrySettings {
@@ -95,8 +115,22 @@ impl TelemetrySettings {
             None | Some("stdout") => AuditTarget::Stdout,
             Some(path) => AuditTarget::File(PathBuf::from(path)),
         };
+        let otlp_endpoint = section.parsed(
+            "otlp_endpoint",
+            None,
+            "an http or https URL without user, query or fragment",
+            is_collector,
+            "The OpenTelemetry collector that gets traces, by OTLP over HTTP (protobuf) at `/v1/traces` below this; without it there are none. Headers that it asks for go into the environment's `OTEL_EXPORTER_OTLP_HEADERS`, what traces say of the place into `OTEL_RESOURCE_ATTRIBUTES`.",
+        );
+        let sample = section.share(
+            "trace_sample",
+            0.0,
+            0.1,
+            "The share of traces that is recorded, of those that begin here. A `traceparent` says whether its trace is.",
+        );
         Self {
             audit,
+            otlp: otlp_endpoint.map(|endpoint| OtlpSettings { endpoint, sample }),
             audit_on_failure: section.choice(
                 "audit_on_failure",
                 OnAuditFailure::Refuse,
@@ -111,4 +145,10 @@ impl TelemetrySettings {
             ),
         }
     }
+}
+
+fn is_collector(url: &Url) -> bool {
+    let plain = url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && plain && anonymous
 }

@@ -14,7 +14,7 @@ use super::transport::{Call, Exchange, Target, Transport};
 use crate::config::GraphSettings;
 use crate::domain::GroupId;
 use crate::limits::{Budget, Permit};
-use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
+use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics, spans};
 
 /// Between two tries: a random part of 50 ms, doubled up to a second.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
@@ -158,7 +158,7 @@ impl Calls {
         read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
     ) -> Result<(T, Permit), GraphError> {
         let sent = self.transport.send(call, token, budget).await;
-        let Exchange { permit, took, answer } = sent.map_err(GraphError::Held)?;
+        let Exchange { permit, took, answer, span } = sent.map_err(GraphError::Held)?;
         let mut result = answer.and_then(|answer| read(&answer));
         match &mut result {
             Ok(_) if call.operation == GraphOperation::DebugToken => (),
@@ -174,7 +174,10 @@ impl Calls {
                 log(call.operation, error);
             }
         }
-        self.metrics().graph_called(call.operation, outcome_of(&result), took);
+        let outcome = outcome_of(&result);
+        let code = result.as_ref().err().and_then(GraphError::refusal).map(Refusal::code_label);
+        spans::attempted(&span, outcome, code.as_deref());
+        self.metrics().graph_called(call.operation, outcome, took);
         result.map(|(value, _)| (value, permit))
     }
 

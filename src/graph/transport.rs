@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lc_rs::hmac;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Request, Response};
+use tracing::{Instrument, Span};
 use url::Url;
 
 use super::credential::TokenInUse;
@@ -18,7 +19,7 @@ use crate::config::{GraphSettings, Loaded, Secret};
 use crate::domain::GroupId;
 use crate::limits::{Budget, GraphPacing, Held, Permit};
 use crate::net::{ClientError, http_client};
-use crate::telemetry::{Drift, GraphOperation, Metrics};
+use crate::telemetry::{Drift, GraphOperation, Metrics, spans};
 
 /// Largest answer read, decompressed: a page of 1,024 requests has about 400 KiB.
 const MAX_ANSWER: usize = 2 * 1024 * 1024;
@@ -57,6 +58,8 @@ pub(super) struct Exchange {
     pub(super) permit: Permit,
     pub(super) took: Duration,
     pub(super) answer: Result<Answer, GraphError>,
+    /// Of the trace; it lasts until the answer is judged.
+    pub(super) span: Span,
 }
 
 /// Sends calls.
@@ -100,12 +103,13 @@ impl Transport {
         let permit = self.pacing.admit(call.target.group(), budget).await?;
         let started = Instant::now();
         let timeout = self.time_for(call.operation, budget.deadline.left()).ok_or(Held::DeadlinePassed)?;
-        let exchange = tokio::time::timeout(timeout, self.exchange(call, token));
+        let span = spans::attempt(call.operation, method(call.operation).as_str(), self.base.host_str());
+        let exchange = tokio::time::timeout(timeout, self.exchange(call, token)).instrument(span.clone());
         let answer = exchange.await.unwrap_or(Err(GraphError::TimedOut));
         let took = started.elapsed();
         budget.spent.graph += took;
         budget.spent.attempts += 1;
-        Ok(Exchange { permit, took, answer })
+        Ok(Exchange { permit, took, answer, span })
     }
 
     /// How long a call may take; `None` when too little is left to send it. A decision leaves time for a look after
@@ -160,6 +164,7 @@ impl Transport {
         let request = self.request(call, &token.loaded);
         let mut response = self.client.execute(request).await.map_err(|error| fault_of(&error))?;
         let status = response.status().as_u16();
+        Span::current().record("http.response.status_code", status);
         let wait = self.note_waits(response.headers());
         self.note_version(response.headers());
         let date = response.headers().get(DATE).and_then(|value| date(value.as_bytes()));

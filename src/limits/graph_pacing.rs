@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
+use tracing::Instrument;
 
 use super::budget::Budget;
 use super::gate::Gate;
@@ -15,7 +16,7 @@ use super::waiting::Waiting;
 use crate::config::LimitSettings;
 use crate::domain::{Deadline, GroupId};
 use crate::store::{AskedFor, SharedPace};
-use crate::telemetry::{Circuit, LimitName, Metrics};
+use crate::telemetry::{Circuit, LimitName, Metrics, spans};
 
 /// A call that tries for all replicas ends within its time-out and this.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -93,7 +94,8 @@ impl GraphPacing {
         budget: &mut Budget,
     ) -> Result<Permit, Held> {
         let started = Instant::now();
-        let result = Waiting::new(self, group, budget).run().await;
+        let span = spans::pacing();
+        let result = Waiting::new(self, group, budget).run().instrument(span.clone()).await;
         let waited = started.elapsed();
         budget.waited(waited);
         self.metrics.waited(LimitName::Graph, waited);
@@ -107,6 +109,7 @@ impl GraphPacing {
                 Held::StoreUnavailable => "store",
             };
             self.metrics.limited(LimitName::Graph, reason);
+            spans::failed(&span, reason);
         }
         result
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tracing::{Instrument, Span};
 
 use super::copies::Copies;
 use super::single_flight::{Landed, Missed, SingleFlight};
@@ -12,7 +13,7 @@ use super::{GraphError, Held, ListError, Listing, PageTokens};
 use crate::domain::GroupId;
 use crate::graph::Cursor;
 use crate::limits::{Budget, Priority, Spent};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, TracePlace, spans};
 
 /// Which list a caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Served {
 struct Walked {
     result: Result<Arc<Listing>, ListError>,
     spent: Spent,
+    /// For the traces of those who joined.
+    place: TracePlace,
 }
 
 /// Lists open requests, for every caller. Whether a caller may see the group is for the caller of this to check, before.
@@ -113,12 +116,22 @@ impl Lister {
 
     async fn share(&self, group: &GroupId, budget: &mut Budget) -> Result<Arc<Listing>, ListError> {
         let (reader, name, max_wait) = (Arc::clone(&self.reader), group.clone(), budget.wait_left);
-        let walk = move |until| async move {
-            reader.read(&name, None, Budget::new(Priority::Read, until, max_wait)).await
+        let asker = Span::current();
+        let walk = move |until| {
+            let read =
+                async move { reader.read(&name, None, Budget::new(Priority::Read, until, max_wait)).await };
+            read.instrument(asker)
         };
-        match self.walks.fly(group, budget.deadline, walk).await {
-            Ok(Landed { value: Walked { result, spent }, queued, joined }) => {
-                self.metrics.read_shared(if joined { "joined" } else { "walked" });
+        let span = spans::shared_read();
+        match self.walks.fly(group, budget.deadline, walk).instrument(span.clone()).await {
+            Ok(Landed { value: Walked { result, spent, place }, queued, joined }) => {
+                if joined {
+                    self.metrics.read_shared("joined");
+                    spans::joined(&span, place);
+                } else {
+                    self.metrics.read_shared("walked");
+                    spans::walked_for_it(&span);
+                }
                 // Everybody waited as long, but the calls were sent once.
                 let attempts = if joined { 0 } else { spent.attempts };
                 budget.spent += Spent { queue: queued + spent.queue, attempts, ..spent };
@@ -146,7 +159,7 @@ impl Lister {
         let (reader, name) = (Arc::clone(&self.reader), group.clone());
         let own = Budget::new(Priority::Continuing, budget.deadline, budget.wait_left);
         let walk = async move { reader.read(&name, Some(start), own).await };
-        let Walked { result, spent } = self.walks.alone(walk).await.ok_or(ListError::Died)?;
+        let Walked { result, spent, .. } = self.walks.alone(walk).await.ok_or(ListError::Died)?;
         budget.spent += spent;
         result
     }
@@ -161,6 +174,6 @@ impl Reader {
         if let (Ok(listing), Some(mark)) = (&result, mark) {
             self.copies.keep(group, listing, mark);
         }
-        Walked { result, spent: budget.spent }
+        Walked { result, spent: budget.spent, place: spans::place(&Span::current()) }
     }
 }

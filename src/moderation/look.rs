@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tracing::Instrument;
 
 use super::Observed;
 use super::walk::{Walk, Walker};
 use crate::domain::{GroupId, JoinRequestId};
 use crate::limits::{Budget, Priority};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, spans};
 
 /// The steps of Graph's clock and of creation times.
 const TICK: Duration = Duration::from_secs(1);
@@ -97,8 +98,12 @@ impl Looker {
     ) -> Option<Look> {
         // What the decision has waited for our limits must not cost it the look; the deadline bounds it all the same.
         let mut own = Budget::new(Priority::Continuing, budget.deadline, budget.deadline.left());
-        let look = self.complete(group, ids, &mut own).await;
+        let span = spans::look();
+        let look = self.complete(group, ids, &mut own).instrument(span.clone()).await;
         budget.spent += own.spent;
+        if look.is_none() {
+            spans::failed(&span, "look_failed");
+        }
         self.metrics.looked(if look.is_some() { "complete" } else { "failed" });
         look
     }

@@ -139,7 +139,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
                 let (first, receiver) = queued(work);
                 lines.insert(group.clone(), Line { running: first.progress.clone(), queued: None });
                 let task = TaskOfLine { lines: Arc::clone(&self.lines), group: group.clone(), done: false };
-                self.tasks.spawn_on(task.run(first).in_current_span(), &self.runtime);
+                // In nobody's span: it goes on to the work of others.
+                self.tasks.spawn_on(task.run(first), &self.runtime);
                 (receiver, false)
             }
         }

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 
 use crate::domain::GroupId;
+use crate::telemetry::spans;
 
 /// Ids that may wait for one group.
 const MOST_WAITING: usize = 1024;
@@ -61,7 +63,8 @@ impl Turns {
         until: Instant,
     ) -> Result<Turn, NoTurn> {
         let (mut place, turn) = self.join(group, ids)?;
-        let permit = tokio::time::timeout_at(until.into(), turn.acquire_owned()).await;
+        let turn = tokio::time::timeout_at(until.into(), turn.acquire_owned());
+        let permit = turn.instrument(spans::turn()).await;
         // A closed line does not occur: nobody closes one.
         let permit = permit.ok().and_then(Result::ok).ok_or(NoTurn::TooLate)?;
         place.stop_waiting();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use tracing::Instrument;
 
 use super::recollection::Recollection;
 use super::sightings::Sightings;
@@ -12,6 +13,7 @@ use super::{ErrorClass, GraphError, ListError};
 use crate::domain::{GroupId, JoinRequest, JoinRequestId};
 use crate::graph::{Cursor, GraphClient, Page};
 use crate::limits::{Budget, Priority};
+use crate::telemetry::spans;
 
 /// With so many requests gathered no further page is read; a page itself is bounded by the size of an answer.
 const MOST_REQUESTS: usize = 10_000;
@@ -60,6 +62,18 @@ impl Walker {
     /// Walks from the start or from where an earlier walk was cut. A list that changes under a walk from the start is read
     /// once more, so that the answer is of one version.
     pub(super) async fn walk(
+        &self,
+        group: &GroupId,
+        start: Option<Cursor>,
+        budget: &mut Budget,
+    ) -> Result<Walk, ListError> {
+        let span = spans::walk();
+        let walk = self.walk_to_the_end(group, start, budget).instrument(span.clone()).await;
+        spans::walked(&span, walk.as_ref().map_or(0, |walk| walk.pages), walk.is_err());
+        walk
+    }
+
+    async fn walk_to_the_end(
         &self,
         group: &GroupId,
         start: Option<Cursor>,

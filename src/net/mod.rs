@@ -1,5 +1,9 @@
 //! The one constructor of HTTP clients: certificates, time-outs, no redirects, no proxy from the environment.
 
+mod collector;
+
+pub use collector::{CollectorClient, collector_client};
+
 use std::time::Duration;
 
 use crate::config::{GraphSettings, JwksUrlSettings};

@@ -133,6 +133,16 @@ pub enum Drift {
 }
 
 impl Drift {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::ListEntry,
+        Self::UsageHeader,
+        Self::IdInBothLists,
+        Self::IdNotMentioned,
+        Self::ForeignId,
+        Self::RepeatedMember,
+    ];
+
     /// The value of the label `kind`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::reload;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Layer, reload};
 
+use super::Traces;
 use crate::config::{LogFormat, LogLevel, TelemetrySettings};
 
 /// Logging could not be started.
@@ -53,30 +54,27 @@ impl fmt::Debug for LogWriter {
     }
 }
 
-/// Starts logging for the whole process.
-pub fn start_logging(settings: &TelemetrySettings) -> Result<LogWriter, LoggingError> {
+/// Starts logging for the whole process, and traces if there are any.
+pub fn start_logging(
+    settings: &TelemetrySettings,
+    traces: Option<&Traces>,
+) -> Result<LogWriter, LoggingError> {
     let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
     let (writer, guard) = queue.finish(std::io::stderr());
     let lost = writer.error_counter();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(settings.level)?).with_writer(writer);
     // What the log itself fails at is told on stderr, which is what has failed then, and with a panic.
-    let builder = builder.with_target(false).log_internal_errors(false);
-    let filter: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync> = match settings.log {
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).log_internal_errors(false);
+    let lines = match settings.log {
         LogFormat::Json => {
-            let json = builder.json().flatten_event(true).with_current_span(true).with_span_list(false);
-            let json = json.with_filter_reloading();
-            let handle = json.reload_handle();
-            json.finish().try_init()?;
-            Box::new(move |filter| handle.reload(filter))
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
         }
-        LogFormat::Pretty => {
-            let pretty = builder.with_filter_reloading();
-            let handle = pretty.reload_handle();
-            pretty.finish().try_init()?;
-            Box::new(move |filter| handle.reload(filter))
-        }
+        LogFormat::Pretty => lines.boxed(),
     };
-    Ok(LogWriter { lost, filter, _guard: guard })
+    let (filter, handle) = reload::Layer::new(filter(settings.level)?);
+    let traces = traces.map(Traces::layer);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(traces).try_init()?;
+    Ok(LogWriter { lost, filter: Box::new(move |filter| handle.reload(filter)), _guard: guard })
 }
 
 /// What is logged at a level. The HTTP libraries stay at `warn` at every level: at `debug` they would write headers, and

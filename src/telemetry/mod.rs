@@ -1,4 +1,4 @@
-//! What the gateway tells its operators: logs on stderr, metrics, and the audit log on stdout. No token, phone
+//! What the gateway tells its operators: logs on stderr, metrics, traces, and the audit log on stdout. No token, phone
 //! number, id or name leaves through here: ids become keyed hashes first.
 
 mod audit;
@@ -9,12 +9,15 @@ mod metrics;
 mod panics;
 mod pseudonym;
 mod trace_context;
+mod traces;
 
 pub use audit::{Audit, AuditUnavailable, DecidedItem, Deciding};
 pub use audit_file::AuditFile;
 pub use labels::{AttemptOutcome, Circuit, Drift, Fault, GraphOperation, LimitName, Route, known_method};
 pub use logging::{LogWriter, LoggingError, start_logging};
-pub use metrics::{InFlight, Metrics, MetricsError, metrics_table};
+pub use metrics::{InFlight, Metrics, MetricsError, buckets_table, metrics_table};
 pub use panics::log_panics;
 pub use pseudonym::Pseudonyms;
 pub use trace_context::TraceContext;
+pub use traces::spans::TracePlace;
+pub use traces::{Traces, TracesError, spans};

@@ -33,6 +33,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("governor", &["limits/"]),
     ("jsonwebtoken", &["auth/", "cli/token/"]),
     ("prometheus", &["telemetry/metrics/"]),
+    ("opentelemetry", &["telemetry/traces/", "telemetry/trace_context.rs"]),
+    ("opentelemetry_http", &["telemetry/traces/", "net/collector.rs"]),
+    ("opentelemetry_otlp", &["telemetry/traces/"]),
+    ("opentelemetry_sdk", &["telemetry/traces/"]),
+    ("tracing_opentelemetry", &["telemetry/traces/"]),
 ];
 
 /// The only files that know Graph's JSON.

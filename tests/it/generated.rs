@@ -5,7 +5,7 @@ use std::path::Path;
 use joingate::api::{graph_codes_table, problems_table};
 use joingate::auth::AuthFailure;
 use joingate::config::settings_table;
-use joingate::telemetry::{Metrics, metrics_table};
+use joingate::telemetry::{Metrics, buckets_table, metrics_table};
 
 /// Compares what stands between two markers of a file, or writes it when `JOINGATE_REGENERATE` is set.
 pub(crate) fn compare(file: &str, marker: &str, expected: &str) {
@@ -30,6 +30,7 @@ fn the_tables_of_the_documentation_are_those_of_the_program() {
     compare("README.md", "settings", &format!("\n{}", settings_table()));
     compare("README.md", "problems", &format!("\n{}", problems_table()));
     compare("README.md", "metrics", &format!("\n{}", metrics_table(&metrics)));
+    compare("README.md", "buckets", &format!("\n{}", buckets_table(&metrics)));
     compare("README.md", "reasons", &reasons);
     compare("docs/graph-errors.md", "codes", &format!("\n{}", graph_codes_table()));
 }

@@ -41,4 +41,5 @@ mod shared_reads;
 mod store;
 mod stress;
 mod support;
+mod traces;
 mod transport;

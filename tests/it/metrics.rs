@@ -1,6 +1,6 @@
 //! What the admin port shows after a day's work in small.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use joingate::auth::AuthFailure;
 use joingate::moderation::{CODES, ErrorClass};
@@ -206,6 +206,22 @@ async fn nothing_private_is_in_the_metrics() {
     }
 }
 
+/// An alert on a counter's increase sees the first event only if the counter was there before it.
+#[tokio::test]
+async fn what_alarms_somebody_is_counted_from_the_start() {
+    let series = async |app: &TestApp| {
+        let all = Series::all(&exposition(app).await);
+        let of = |metric: &str| {
+            let named = all.iter().filter(|series| series.name == format!("joingate_{metric}"));
+            named.map(|series| series.labels.clone()).collect::<BTreeSet<_>>()
+        };
+        ["decisions_total", "looks_total", "shared_reads_total", "idempotency_total"].map(of)
+    };
+    let before = series(&TestApp::spawn().await).await;
+    assert!(before.iter().all(|series| !series.is_empty()));
+    assert_eq!(series(&app_after_work().await.0).await, before);
+}
+
 /// The closed set of a label. `None` for a label that no metric has.
 fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
     let words = |text: &str| Some(text.split(' ').map(str::to_owned).collect());
@@ -240,7 +256,12 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
         }
         (_, "header") => words("app business"),
         (_, "measure") => words("call_count total_time total_cputime"),
-        (_, "kind") => words("list_entry usage_header id_in_both_lists id_not_mentioned foreign_id"),
+        (_, "kind") => {
+            words("list_entry usage_header id_in_both_lists id_not_mentioned foreign_id repeated_member")
+        }
+        ("config_reloads_total", "what") => words("settings"),
+        ("config_reloads_total", "result") => words("taken refused"),
+        ("trace_spans_total", "result") => words("exported failed dropped"),
         ("build_info", "version") => words(env!("CARGO_PKG_VERSION")),
         ("build_info", "commit") => words("unknown"),
         ("build_info", "graph_version") => words("v23.0"),

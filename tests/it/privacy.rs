@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 
 use crate::support::process::{Ended, Process, Variables, serving, set};
 use crate::support::raw_client::exchange;
-use crate::support::{Answer, Client, DECIDE, GRAPH_TOKEN, READ, RedisServer, SECRET, settings_for, token};
+use crate::support::{
+    Answer, Client, Collector, DECIDE, GRAPH_TOKEN, READ, RedisServer, SECRET, settings_for, token,
+};
 
 const APP_SECRET: &str = "app-secret-0123456789abcdef";
 const OWNER: &str = "15550107000";
@@ -93,6 +95,7 @@ fn found_in(text: &str, values: &BTreeSet<String>) -> Vec<String> {
 /// The gateway as a process, its callers, and what they learn.
 struct Scenario {
     sandbox: RunningSandbox,
+    collector: Collector,
     process: Process,
     moderator: Client,
     group: String,
@@ -108,6 +111,8 @@ type Answers = Arc<Mutex<Vec<Answer>>>;
 struct Left {
     ended: Ended,
     metrics: String,
+    /// What the collector of traces was sent, as bytes and in words.
+    traces: String,
     answers: Vec<Answer>,
     secrets: Secrets,
 }
@@ -123,7 +128,10 @@ impl Scenario {
         };
         let sandbox = Sandbox::start(options).await.unwrap();
         let group = people(sandbox.control());
-        let mut process = Process::start(&["serve"], settings(&sandbox, more)).await;
+        let collector = Collector::start();
+        let traces = [("TELEMETRY__OTLP_ENDPOINT", collector.url()), ("TELEMETRY__TRACE_SAMPLE", "1")];
+        let more = [&traces[..], more].concat();
+        let mut process = Process::start(&["serve"], settings(&sandbox, &more)).await;
         // By then no fault that is ordered can meet the question about the token.
         process.log.next_with("Graph takes the token").await;
         let moderator = token("moderator", &format!("{READ} {DECIDE}"), Some("*"));
@@ -140,6 +148,7 @@ impl Scenario {
             open: sandbox.control().open_requests(&group),
             moderator: process.caller(Some(moderator)).telling(&answers),
             answers,
+            collector,
             sandbox,
             process,
             group,
@@ -293,7 +302,9 @@ impl Scenario {
         self.secrets.ids.extend(self.open);
         let metrics = self.process.operator().get("/metrics").await.text;
         let answers = std::mem::take(&mut *self.answers.lock().unwrap());
-        Left { ended: self.process.stop().await, metrics, answers, secrets: self.secrets }
+        let ended = self.process.stop().await;
+        let traces = String::from_utf8_lossy(&self.collector.bytes()).into_owned() + &self.collector.text();
+        Left { ended, metrics, traces, answers, secrets: self.secrets }
     }
 }
 
@@ -344,7 +355,8 @@ impl Left {
     fn expect_nothing_written(&self, audit: bool) {
         let log = self.ended.log.join("\n");
         let audit = audit.then(|| self.ended.audit.join("\n"));
-        for text in [&log, &self.metrics].into_iter().chain(&audit) {
+        assert!(self.traces.contains("admission"));
+        for text in [&log, &self.metrics, &self.traces].into_iter().chain(&audit) {
             self.expect_nothing_in(text);
         }
     }
@@ -440,7 +452,7 @@ fn a_panic_tells_its_place_and_no_data() {
     const DYING: &str = "THE_TEST_THAT_DIES";
     if std::env::var_os(DYING).is_some() {
         let settings = Settings::load(None, &Environment::from_pairs(settings_for("http://127.0.0.1:9")));
-        let writer = start_logging(&settings.unwrap().telemetry).unwrap();
+        let writer = start_logging(&settings.unwrap().telemetry, None).unwrap();
         log_panics();
         for data in [GRAPH_TOKEN, MISPLACED[0]] {
             let died = std::panic::catch_unwind(|| panic!("it holds {data}"));

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::Span;
+
 use super::finish::Ending;
 use crate::api::extract::RequestContext;
 use crate::limits::Spent;
-use crate::telemetry::{Fault, InFlight, Metrics, Route};
+use crate::telemetry::{Fault, InFlight, Metrics, Route, spans};
 
 /// What stands for the status when the caller went away before there was an answer.
 const CALLER_WENT_AWAY: u16 = 499;
@@ -16,6 +18,7 @@ const CALLER_WENT_AWAY: u16 = 499;
 pub(super) struct Account {
     metrics: Arc<Metrics>,
     context: RequestContext,
+    span: Span,
     route: Route,
     method: &'static str,
     started: Instant,
@@ -26,13 +29,14 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn open(
         metrics: &Arc<Metrics>,
-        context: &RequestContext,
+        (context, span): (&RequestContext, &Span),
         route: Route,
         method: &'static str,
     ) -> Self {
         Self {
             metrics: Arc::clone(metrics),
             context: context.clone(),
+            span: span.clone(),
             route,
             method,
             started: Instant::now(),
@@ -51,6 +55,7 @@ impl Account {
     fn write(&mut self, status: u16, ending: Ending, took: Duration, spent: Spent) {
         self.closed = true;
         self.metrics.request_answered(self.route, self.method, status, ending.fault, took);
+        spans::answered(&self.span, status, ending.problem);
         // The path is left out: it holds a group id.
         tracing::info!(
             request_id = &*self.context.request_id,

@@ -8,6 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue,
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use jiff::Timestamp;
+use tracing::{Instrument, Span};
 
 use crate::api::extract::RequestContext;
 use crate::api::problem::{ProblemCode, Raised, not_admitted};
@@ -15,6 +16,7 @@ use crate::api::state::Api;
 use crate::auth::{AuthFailure, Verified, bearer_token};
 use crate::domain::Deadline;
 use crate::limits::{CallerQuota, NotAdmitted};
+use crate::telemetry::spans;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -27,30 +29,38 @@ pub(crate) async fn admit(
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
         return Ok(request.into_response(Raised::from(ProblemCode::Internal).error_response()));
     };
-    let verified = match identify(&api, &request).await {
-        Ok(verified) => verified,
-        Err(raised) => return Ok(request.into_response(raised.error_response())),
+    let (quota, mut response) = match check(&api, &request).instrument(spans::admission()).await {
+        Ok(quota) => (Some(quota), next.call(request).await?.map_into_boxed_body()),
+        Err((raised, quota)) => (quota, request.into_response(raised.error_response())),
     };
-    let deadline = request.extensions().get::<RequestContext>().map(|context| context.deadline);
-    let deadline = deadline.unwrap_or_else(|| Deadline::after(api.request_deadline));
-    let (quota, mut response) = match api.parts.callers.admit(&verified.caller, deadline).await {
-        Ok(quota) => {
-            request.extensions_mut().insert(verified);
-            request.extensions_mut().insert(quota);
-            (quota, next.call(request).await?.map_into_boxed_body())
-        }
-        Err(refused) => {
-            let response = request.into_response(not_admitted(&refused).error_response());
-            match refused {
-                NotAdmitted::QuotaExceeded(exceeded) => (exceeded.quota, response),
-                NotAdmitted::StoreUnavailable => return Ok(response),
-            }
-        }
-    };
+    let Some(quota) = quota else { return Ok(response) };
     // A decision uses further units; its handler has left the later state here.
     let later = response.request().extensions().get::<CallerQuota>().copied();
     state_quota(response.headers_mut(), &later.unwrap_or(quota));
     Ok(response)
+}
+
+/// Both checks, for whatever comes after to rely on. A refusal states the quota if there is one to state.
+async fn check(api: &Api, request: &ServiceRequest) -> Result<CallerQuota, (Raised, Option<CallerQuota>)> {
+    let failed = |raised: Raised, quota| {
+        spans::failed(&Span::current(), raised.code.problem_type().name);
+        (raised, quota)
+    };
+    let verified = identify(api, request).await.map_err(|raised| failed(raised, None))?;
+    let deadline = request.extensions().get::<RequestContext>().map(|context| context.deadline);
+    let deadline = deadline.unwrap_or_else(|| Deadline::after(api.request_deadline));
+    let admitted = api.parts.callers.admit(&verified.caller, deadline).await;
+    let quota = admitted.map_err(|refused| {
+        let quota = match &refused {
+            NotAdmitted::QuotaExceeded(exceeded) => Some(exceeded.quota),
+            NotAdmitted::StoreUnavailable => None,
+        };
+        failed(not_admitted(&refused), quota)
+    })?;
+    let mut extensions = request.extensions_mut();
+    extensions.insert(verified);
+    extensions.insert(quota);
+    Ok(quota)
 }
 
 /// Whose request it is. A token that has passed before is not held up by what else comes from its address.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
 use actix_web::http::uri::Authority;
+use tracing::Span;
 
 use crate::api::extract::RequestContext;
 use crate::api::problem::{ProblemCode, Raised};
 use crate::domain::Deadline;
-use crate::telemetry::{Route, TraceContext};
+use crate::telemetry::{Route, spans};
 
 /// Longest address served, in bytes.
 const MAX_URI: usize = 8 * 1024;
@@ -18,15 +19,21 @@ const MAX_URI: usize = 8 * 1024;
 const MAX_HEADERS: usize = 32 * 1024;
 
 impl RequestContext {
-    /// Takes the caller's `X-Request-Id` if there is one, of 1 to 128 letters, digits and `-_.`; else makes one.
-    pub(super) fn of(headers: &HeaderMap, deadline: Deadline) -> Self {
+    /// Takes the caller's `X-Request-Id` if there is one, of 1 to 128 letters, digits and `-_.`; else makes one. The span is
+    /// what everything on behalf of the request happens in.
+    pub(super) fn begin(
+        headers: &HeaderMap,
+        (method, pattern): (&'static str, Option<&str>),
+        deadline: Deadline,
+    ) -> (Self, Span) {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let given = only(headers, "x-request-id").and_then(|value| value.to_str().ok());
         let valid = given.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(plain));
         let request_id = valid.map_or_else(|| uuid::Uuid::now_v7().to_string().into(), Arc::from);
         let deadline = preferred_wait(headers).map_or(deadline, |wait| deadline.capped(wait));
-        let trace = TraceContext::continuing(only(headers, "traceparent").map(HeaderValue::as_bytes));
-        Self { request_id, trace, deadline }
+        let traceparent = only(headers, "traceparent").map(HeaderValue::as_bytes);
+        let (span, trace) = spans::request(method, pattern, traceparent, &request_id);
+        (Self { request_id, trace, deadline }, span)
     }
 }
 
@@ -114,7 +121,8 @@ mod tests {
             for value in &values {
                 headers.append(HeaderName::from_static("x-request-id"), value.clone());
             }
-            let id = RequestContext::of(&headers, Deadline::after(Duration::ZERO)).request_id;
+            let begun = RequestContext::begin(&headers, ("GET", None), Deadline::after(Duration::ZERO));
+            let id = begun.0.request_id;
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             prop_assert!((1..=128).contains(&id.len()) && id.bytes().all(plain), "{id}");
             let echoed = values.len() == 1 && values[0].as_bytes() == id.as_bytes();

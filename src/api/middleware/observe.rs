@@ -29,14 +29,14 @@ pub async fn observe(
     let Some(api) = request.app_data::<web::Data<Api>>().cloned() else {
         return Ok(request.into_response(Raised::from(ProblemCode::Internal).error_response()));
     };
-    let context = RequestContext::of(request.headers(), Deadline::after(api.request_deadline));
-    request.extensions_mut().insert(context.clone());
     // The path as the router reads it: `%61pprove` is `approve`.
     let pattern = request.resource_map().match_pattern(request.match_info().as_str());
-    let route = route_of(pattern.as_deref());
-    let account = Account::open(&api.parts.metrics, &context, route, known_method(request.method().as_str()));
+    let (route, method) = (route_of(pattern.as_deref()), known_method(request.method().as_str()));
+    let deadline = Deadline::after(api.request_deadline);
+    let (context, span) = RequestContext::begin(request.headers(), (method, pattern.as_deref()), deadline);
+    request.extensions_mut().insert(context.clone());
+    let account = Account::open(&api.parts.metrics, (&context, &span), route, method);
     let readiness = request.app_data::<web::Data<Readiness>>().cloned();
-    let span = tracing::info_span!("request", request_id = &*context.request_id);
     let response = serve(&api, request, next).instrument(span).await?;
     let (mut response, ending) = finish(response, &context, route, api.public_url.as_deref());
     if readiness.is_some_and(|readiness| !readiness.is_up()) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
+use tracing::Instrument;
 
 use self::connection::{Obstacle, client};
 use self::link::Link;
@@ -19,7 +20,7 @@ use super::answer::{Claimed, Ownership, Remembered, StoreError, StoreUnavailable
 use super::digests::{Fingerprint, GroupDigest, IdDigest, OwnerId, RecordKey};
 use crate::config::{IdempotencySettings, RedisSettings};
 use crate::domain::{Action, Deadline};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, spans};
 
 /// How long one operation may take. Nobody waits longer for Redis.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(500);
@@ -186,11 +187,19 @@ impl SharedStore {
             return Err(StoreUnavailable::TimedOut);
         }
         let end = until.capped(OPERATION_TIMEOUT).at();
-        let Ok(answered) = tokio::time::timeout_at(end.into(), operation).await else {
-            self.link.doubt();
-            return Err(StoreUnavailable::TimedOut);
+        let span = spans::store();
+        let answered = tokio::time::timeout_at(end.into(), operation).instrument(span.clone()).await;
+        let result = match answered {
+            Ok(answered) => answered.map_err(|error| self.explain(error)),
+            Err(_elapsed) => {
+                self.link.doubt();
+                Err(StoreUnavailable::TimedOut)
+            }
         };
-        answered.map_err(|error| self.explain(error))
+        if result.is_err() {
+            spans::failed(&span, "store_unavailable");
+        }
+        result
     }
 
     fn explain(&self, error: RedisError) -> StoreUnavailable {

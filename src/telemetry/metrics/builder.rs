@@ -10,7 +10,26 @@ use prometheus::{
 /// A registry that is being filled.
 pub(super) struct MetricsBuilder {
     pub(super) registry: Registry,
-    pub(super) descriptions: Vec<Desc>,
+    pub(super) descriptions: Vec<Described>,
+}
+
+/// A metric for the documentation.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// Its kind, as Prometheus calls it.
+    pub(super) kind: &'static str,
+    pub(super) metric: Desc,
+    /// Those of a histogram.
+    pub(super) buckets: Option<&'static Buckets>,
+}
+
+/// The buckets of a histogram.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    /// Their upper bounds, in seconds.
+    pub(super) bounds: &'static [f64],
+    /// Why these.
+    pub(super) why: &'static str,
 }
 
 impl MetricsBuilder {
@@ -31,7 +50,7 @@ impl MetricsBuilder {
     }
 
     pub(super) fn counter(&mut self, name: &str, help: &str) -> Result<IntCounter, Error> {
-        self.register(IntCounter::with_opts(opts(name, help))?)
+        self.register("counter", IntCounter::with_opts(opts(name, help))?)
     }
 
     pub(super) fn counters(
@@ -40,11 +59,11 @@ impl MetricsBuilder {
         help: &str,
         labels: &[&str],
     ) -> Result<IntCounterVec, Error> {
-        self.register(IntCounterVec::new(opts(name, help), labels)?)
+        self.register("counter", IntCounterVec::new(opts(name, help), labels)?)
     }
 
     pub(super) fn int_gauge(&mut self, name: &str, help: &str) -> Result<IntGauge, Error> {
-        self.register(IntGauge::with_opts(opts(name, help))?)
+        self.register("gauge", IntGauge::with_opts(opts(name, help))?)
     }
 
     pub(super) fn int_gauges(
@@ -53,26 +72,41 @@ impl MetricsBuilder {
         help: &str,
         labels: &[&str],
     ) -> Result<IntGaugeVec, Error> {
-        self.register(IntGaugeVec::new(opts(name, help), labels)?)
+        self.register("gauge", IntGaugeVec::new(opts(name, help), labels)?)
     }
 
     pub(super) fn gauges(&mut self, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, Error> {
-        self.register(GaugeVec::new(opts(name, help), labels)?)
+        self.register("gauge", GaugeVec::new(opts(name, help), labels)?)
     }
 
     pub(super) fn histograms(
         &mut self,
         name: &str,
         help: &str,
-        buckets: &[f64],
+        buckets: &'static Buckets,
         labels: &[&str],
     ) -> Result<HistogramVec, Error> {
-        let opts = HistogramOpts::new(format!("joingate_{name}"), help).buckets(buckets.to_vec());
-        self.register(HistogramVec::new(opts, labels)?)
+        let opts = HistogramOpts::new(format!("joingate_{name}"), help).buckets(buckets.bounds.to_vec());
+        let histogram = self.register("histogram", HistogramVec::new(opts, labels)?)?;
+        if let Some(described) = self.descriptions.last_mut() {
+            described.buckets = Some(buckets);
+        }
+        Ok(histogram)
     }
 
-    fn register<C: Collector + Clone + 'static>(&mut self, metric: C) -> Result<C, Error> {
-        self.descriptions.extend(metric.desc().into_iter().cloned());
+    /// Counters that were made elsewhere.
+    pub(super) fn made(&mut self, counters: &IntCounterVec) -> Result<(), Error> {
+        self.register("counter", counters.clone()).map(drop)
+    }
+
+    fn register<C: Collector + Clone + 'static>(
+        &mut self,
+        kind: &'static str,
+        metric: C,
+    ) -> Result<C, Error> {
+        let described =
+            metric.desc().into_iter().map(|metric| Described { kind, metric: metric.clone(), buckets: None });
+        self.descriptions.extend(described);
         self.registry.register(Box::new(metric.clone()))?;
         Ok(metric)
     }

@@ -2,32 +2,41 @@
 
 mod builder;
 mod recorders;
+mod span_counts;
 mod table;
+mod zeros;
 
-pub use table::metrics_table;
+pub(super) use span_counts::{SpanFate, count_spans};
+pub use table::{buckets_table, metrics_table};
 
-use builder::MetricsBuilder;
+use builder::{Buckets, Described, MetricsBuilder};
 pub use prometheus::Error as MetricsError;
-use prometheus::core::Desc;
 use prometheus::{
     GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
-/// Whole requests: from a cached answer to the longest deadline.
-const REQUEST_SECONDS: &[f64] =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0];
-/// Time spent in the gateway itself: tens of microseconds to what would be a fault.
-const OVERHEAD_SECONDS: &[f64] =
-    &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5];
-/// Waits in our own queues: none to the largest `limits.max_wait` in use.
-const WAIT_SECONDS: &[f64] = &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// The only Graph account there is in this release.
+const ACCOUNT: &str = "default";
+
+const REQUEST_SECONDS: Buckets = Buckets {
+    bounds: &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0],
+    why: "1 ms is a copy or a refusal, 25 to 500 ms a call of Graph, 15 s the usual `server.request_deadline` and `graph.attempt_timeout` at most, 30 s a sign that a deadline does not hold",
+};
+const OVERHEAD_SECONDS: Buckets = Buckets {
+    bounds: &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5],
+    why: "tens of microseconds are usual; 5 ms is the objective; what takes longer waited for a CPU or for Redis, whose operations may take 500 ms",
+};
+const WAIT_SECONDS: Buckets = Buckets {
+    bounds: &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0],
+    why: "up to 1 ms nobody waited; the longest `limits.max_wait` in use are 2 to 10 s",
+};
 
 /// The gateway's metrics and the registry that exposes them. Label values are closed sets.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     /// What is in the registry, for the documentation.
-    pub(super) descriptions: Vec<Desc>,
+    descriptions: Vec<Described>,
     pub(super) http_requests: IntCounterVec,
     pub(super) http_duration: HistogramVec,
     pub(super) http_in_flight: IntGauge,
@@ -75,7 +84,10 @@ impl Metrics {
     pub fn new(graph_version: &str) -> Result<Self, MetricsError> {
         let mut build = MetricsBuilder::new()?;
         build.info(graph_version)?;
-        Ok(Self {
+        if let Some(spans) = &*span_counts::SPANS {
+            build.made(spans)?;
+        }
+        let metrics = Self {
             http_requests: build.counters(
                 "http_requests_total",
                 "Requests answered.",
@@ -84,14 +96,14 @@ impl Metrics {
             http_duration: build.histograms(
                 "http_request_duration_seconds",
                 "Time from the head of a request to its answer.",
-                REQUEST_SECONDS,
+                &REQUEST_SECONDS,
                 &["route", "method"],
             )?,
             http_in_flight: build.int_gauge("http_requests_in_flight", "Requests being served.")?,
             overhead: build.histograms(
                 "gateway_overhead_seconds",
                 "Time of a request not spent waiting for Graph or for its limits.",
-                OVERHEAD_SECONDS,
+                &OVERHEAD_SECONDS,
                 &["route"],
             )?,
             auth_failures: build.counters(
@@ -107,7 +119,7 @@ impl Metrics {
             limit_wait: build.histograms(
                 "limit_wait_seconds",
                 "Time waited for a limit before a call was sent.",
-                WAIT_SECONDS,
+                &WAIT_SECONDS,
                 &["limit"],
             )?,
             graph_requests: build.counters(
@@ -118,7 +130,7 @@ impl Metrics {
             graph_duration: build.histograms(
                 "graph_request_duration_seconds",
                 "Time from sending a call to the end of Graph's answer.",
-                REQUEST_SECONDS,
+                &REQUEST_SECONDS,
                 &["account", "operation"],
             )?,
             graph_retries: build.counters(
@@ -202,7 +214,9 @@ impl Metrics {
             audit_lost: build.counter("audit_lost_total", "Audit events that could not be written.")?,
             registry: build.registry,
             descriptions: build.descriptions,
-        })
+        };
+        metrics.start_at_zero();
+        Ok(metrics)
     }
 
     /// Everything in Prometheus' text format.

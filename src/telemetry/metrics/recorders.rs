@@ -3,11 +3,8 @@
 use jiff::Timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Metrics;
+use super::{ACCOUNT, Metrics};
 use crate::telemetry::{AttemptOutcome, Circuit, Drift, Fault, GraphOperation, LimitName, Route};
-
-/// The only Graph account there is in this release.
-const ACCOUNT: &str = "default";
 
 #[expect(clippy::multiple_inherent_impl, reason = "construction and recording are two ideas in two files")]
 impl Metrics {

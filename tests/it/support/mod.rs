@@ -3,6 +3,7 @@
 mod app;
 mod certificate;
 mod client;
+mod collector;
 mod document;
 mod issuer;
 pub(crate) mod process;
@@ -17,6 +18,7 @@ pub(crate) use app::{
 };
 pub(crate) use certificate::LoopbackCertificate;
 pub(crate) use client::{Answer, Client};
+pub(crate) use collector::{Collector, Received};
 pub(crate) use document::{Document, Operation};
 pub(crate) use issuer::{Issuer, IssuerKey, REMOTE_ISS, key_set};
 pub(crate) use program::run_program;
