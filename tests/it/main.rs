@@ -27,6 +27,7 @@ mod kubernetes;
 mod limits;
 mod list;
 mod log_reader;
+mod logs;
 mod metrics;
 mod model;
 mod pacing;

@@ -15,6 +15,7 @@ use joingate_sandbox::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::logs::expect_explained_fields;
 use crate::support::process::{Ended, Process, Variables, serving, set};
 use crate::support::raw_client::exchange;
 use crate::support::{
@@ -353,6 +354,7 @@ fn settings(sandbox: &RunningSandbox, more: &[(&str, &str)]) -> Variables {
 impl Left {
     /// What everybody who runs the gateway may read.
     fn expect_nothing_written(&self, audit: bool) {
+        expect_explained_fields(&self.ended.log);
         let log = self.ended.log.join("\n");
         let audit = audit.then(|| self.ended.audit.join("\n"));
         assert!(self.traces.contains("admission"));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::Span;
+use tracing::{Level, Span};
 
 use super::finish::Ending;
 use crate::api::extract::RequestContext;
@@ -57,20 +57,30 @@ impl Account {
         self.metrics.request_answered(self.route, self.method, status, ending.fault, took);
         spans::answered(&self.span, status, ending.problem);
         // The path is left out: it holds a group id.
-        tracing::info!(
-            request_id = &*self.context.request_id,
-            trace_id = %self.context.trace.trace_id(),
-            method = self.method,
-            route = self.route.as_str(),
-            status,
-            problem = ending.problem,
-            fault = ending.fault.as_str(),
-            took_ms = milliseconds(took),
-            queue_ms = milliseconds(spent.queue),
-            graph_ms = milliseconds(spent.graph),
-            graph_calls = spent.attempts,
-            "request answered"
-        );
+        macro_rules! line {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    request_id = &*self.context.request_id,
+                    trace_id = %self.context.trace.trace_id(),
+                    method = self.method,
+                    route = self.route.as_str(),
+                    status,
+                    problem = ending.problem,
+                    fault = ending.fault.as_str(),
+                    took_ms = milliseconds(took),
+                    queue_ms = milliseconds(spent.queue),
+                    graph_ms = milliseconds(spent.graph),
+                    graph_calls = spent.attempts,
+                    "request answered"
+                )
+            };
+        }
+        match status {
+            500.. => line!(Level::ERROR),
+            400.. => line!(Level::WARN),
+            0..400 => line!(Level::INFO),
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use joingate_sandbox::RunningSandbox;
-use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Client;
@@ -84,9 +83,13 @@ impl Process {
             .unwrap();
         let mut log = Lines::of(child.stderr.take().unwrap());
         let audit = Lines::of(child.stdout.take().unwrap());
-        let line = log.next_with(r#""message":"serving""#).await;
-        let line = serde_json::from_str::<Value>(&line).unwrap();
-        let address = |name: &str| line[name].as_str().unwrap().parse().unwrap();
+        let line = log.next_with("serving").await;
+        // The line in either form.
+        let address = |name: &str| {
+            let marks = [format!("\"{name}\":\""), format!("{name}=")];
+            let rest = marks.iter().find_map(|mark| line.split_once(mark)).unwrap().1;
+            rest.split(['"', ' ']).next().unwrap().parse().unwrap()
+        };
         Self { api: address("api"), admin: address("admin"), child, log, audit }
     }
 
