@@ -137,6 +137,8 @@ fn check_refusal(refusal: &Refusal, status: u16) {
     assert_eq!(refusal.http_status, status);
     assert!(matches!(refusal.wait, None | Some(WAIT)));
     assert!(!refusal.not_executed || refusal.class.surely_not_executed());
-    let loggable = |id: &String| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let loggable = |id: &String| {
+        id.len() <= 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
     assert!(refusal.fbtrace_id.iter().all(loggable));
 }

@@ -38,8 +38,10 @@ impl Household {
         tasks.spawn(until_stop().run_until_cancelled_owned(async move { tell_others(&pacing).await }));
         let tokens = watch_tokens(graph, token_probe_interval);
         tasks.spawn(until_stop().run_until_cancelled_owned(tokens));
-        let keys = async move { verifier.keep_keys_fresh(&metrics).await };
-        tasks.spawn(until_stop().run_until_cancelled_owned(keys));
+        // A task for each: what goes wrong with one issuer is nothing to the others.
+        for keys in verifier.keep_keys_fresh(&metrics) {
+            tasks.spawn(until_stop().run_until_cancelled_owned(keys));
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -87,13 +86,22 @@ impl Verifier {
             result => return result,
         };
         let Some(keys) = keys else { return Err(failure) };
-        if keys.fresher(looks).await { self.verify(token, now) } else { Err(failure) }
+        let told = keys.fresher(looks).await;
+        match self.verify(token, now) {
+            // It may be a key that the issuer would have told: nothing is known to be wrong with the token.
+            Err(AuthFailure::UnknownKey) if !told => Err(AuthFailure::NoKeys),
+            result => result,
+        }
     }
 
-    /// Keeps the keys of those issuers fresh that tell them themselves, for as long as it is polled.
-    pub async fn keep_keys_fresh(&self, metrics: &Metrics) {
-        let remote = self.issuers.iter().filter_map(|issuer| issuer.keys.remote());
-        join_all(remote.map(|keys| keys.keep_fresh(metrics))).await;
+    /// For each issuer that tells its keys itself, what keeps them fresh for as long as it is polled.
+    pub fn keep_keys_fresh(&self, metrics: &Arc<Metrics>) -> Vec<impl Future<Output = ()> + Send + use<>> {
+        let remote = self.issuers.iter().filter_map(|issuer| issuer.keys.remote()).cloned();
+        let keep = |keys: Arc<RemoteKeys>| {
+            let metrics = Arc::clone(metrics);
+            async move { keys.keep_fresh(&metrics).await }
+        };
+        remote.map(keep).collect()
     }
 
     fn remote_keys_for(&self, token: &str) -> Option<Arc<RemoteKeys>> {

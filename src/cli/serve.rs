@@ -9,7 +9,7 @@ use super::SettingsArgs;
 use crate::app::{App, StartError};
 use crate::config::{AuditTarget, SettingProblems, TelemetrySettings};
 use crate::net::{ClientError, collector_client};
-use crate::telemetry::{AuditFile, LoggingError, Traces, TracesError, log_panics, start_logging};
+use crate::telemetry::{AuditFile, LoggingError, Traces, TracesError, WholeLines, log_panics, start_logging};
 
 /// The gateway did not start, or did not end as it should.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
             signal(SignalKind::hangup())?,
         );
         let sink: Box<dyn Write + Send> = match &settings.telemetry.audit {
-            AuditTarget::Stdout => Box::new(std::io::stdout()),
+            AuditTarget::Stdout => Box::new(WholeLines::new(std::io::stdout())),
             AuditTarget::File(path) => Box::new(AuditFile::open(path).map_err(ServeError::Audit)?),
         };
         let app = App::start(settings, sink).await?;

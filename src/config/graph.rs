@@ -1,5 +1,6 @@
 //! `[graph]`: Meta's Graph API and how it is called.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +43,7 @@ pub struct GraphSettings {
     /// Certificates to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
     /// A proxy for all calls to Graph.
-    pub proxy_url: Option<Url>,
+    pub proxy_url: Option<ProxyUrl>,
     /// Whether no decision is sent.
     pub read_only: bool,
     /// How often Graph is asked what the tokens are worth; `None`: only after it has refused one.
@@ -83,13 +84,7 @@ impl GraphSettings {
             "certificates as PEM",
             "Certificates (PEM) to trust in place of the system's.",
         );
-        let proxy_url = section.parsed(
-            "proxy_url",
-            None,
-            "an http URL",
-            |url: &Url| url.scheme() == "http",
-            "A proxy for all calls to Graph. The environment's proxy settings are never used.",
-        );
+        let proxy_url = read_proxy(section, base_url.as_ref());
         let read_only =
             section.flag("read_only", false, "Whether decisions are refused; lists and dry runs go on.");
         let token_probe_interval = section.duration_or_off(
@@ -117,6 +112,38 @@ impl GraphSettings {
             token_probe_interval,
         })
     }
+}
+
+/// The address of a proxy, with the password that it may hold kept out of what is printed.
+#[derive(Clone)]
+pub struct ProxyUrl(Url);
+
+impl ProxyUrl {
+    /// The whole address.
+    pub fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ProxyUrl({})", self.0.host_str().unwrap_or_default())
+    }
+}
+
+fn read_proxy(section: &mut Section<'_, '_>, base_url: Option<&Url>) -> Option<ProxyUrl> {
+    let proxy: Url = section.parsed(
+        "proxy_url",
+        None,
+        "an http URL",
+        |url: &Url| url.scheme() == "http",
+        "A proxy for all calls to Graph. The environment's proxy settings are never used.",
+    )?;
+    // Calls of an http URL go through a proxy as they are, the token with them.
+    if base_url.is_some_and(|url| url.scheme() == "http") && !is_https_or_loopback(&proxy) {
+        section.missing("proxy_url", "it must be on the loopback as long as graph.base_url is http");
+    }
+    Some(ProxyUrl(proxy))
 }
 
 type Given = Option<Arc<Secret>>;

@@ -23,7 +23,7 @@ mod value;
 pub use auth::{AuthSettings, GrantSettings, IssuerSettings, JwksUrlSettings, KeySource};
 pub use describe::settings_table;
 pub use entries::Environment;
-pub use graph::GraphSettings;
+pub use graph::{GraphSettings, ProxyUrl};
 pub use idempotency::IdempotencySettings;
 pub use limits::{CallerLimitSettings, LimitSettings};
 pub use live::{LiveSettings, SettingsSource, needing_restart};

@@ -28,8 +28,9 @@ pub(super) fn note(refusal: &mut Refusal, group: Option<&GroupId>, pacing: &Grap
             let wait = refusal.wait.unwrap_or_default().max(MAINTENANCE);
             refusal.wait = Some(pacing.throttled(Some(wait), PauseReason::Maintenance, None));
         }
-        ErrorClass::Credential => metrics.graph_token(false),
-        ErrorClass::Transient
+        // Which token it was, the sender knows.
+        ErrorClass::Credential
+        | ErrorClass::Transient
         | ErrorClass::Permission
         | ErrorClass::GroupNotFound
         | ErrorClass::GroupSuspended
@@ -50,9 +51,6 @@ pub(super) fn log(operation: GraphOperation, error: &GraphError) {
         // Nothing was sent; the request's own line tells.
         GraphError::Held(_) => (),
         GraphError::Refused(Refusal { code, subcode, http_status, fbtrace_id, class, .. }) => {
-            if *class == ErrorClass::Credential {
-                tracing::error!(operation, "Meta refuses the token: somebody must renew it");
-            }
             let class = class.as_str();
             tracing::warn!(operation, class, code, subcode, http_status, fbtrace_id, "Graph refused a call");
         }

@@ -160,9 +160,9 @@ impl Calls {
         let sent = self.transport.send(call, token, budget).await;
         let Exchange { permit, took, answer, span } = sent.map_err(GraphError::Held)?;
         let mut result = answer.and_then(|answer| read(&answer));
+        self.show_token(call.operation, token, &result);
         match &mut result {
-            Ok(_) if call.operation == GraphOperation::DebugToken => (),
-            Ok(_) => self.metrics().graph_token(true),
+            Ok(_) => (),
             Err(error) => {
                 if let GraphError::Refused(refusal) = error {
                     self.note(refusal, call.target.group());
@@ -179,6 +179,16 @@ impl Calls {
         spans::attempted(&span, outcome, code.as_deref());
         self.metrics().graph_called(call.operation, outcome, took);
         result.map(|(value, _)| (value, permit))
+    }
+
+    /// Shows whether Graph takes the ordinary token. That the other one took over is no sign that all is well.
+    fn show_token<T>(&self, operation: GraphOperation, token: &TokenInUse, result: &Result<T, GraphError>) {
+        let refused = result.as_ref().err().and_then(GraphError::refusal);
+        let refused = refused.is_some_and(|refusal| refusal.class == ErrorClass::Credential);
+        let taken = result.is_ok() && operation != GraphOperation::DebugToken;
+        if token.is_ordinary() && (refused || taken) {
+            self.metrics().graph_token(taken);
+        }
     }
 
     /// What a failed call says about Graph's health.

@@ -82,9 +82,12 @@ impl Credential {
 
     /// Graph refused a token. Answers whether there is another one.
     pub(super) fn refuse(&self, used: &TokenInUse, refusal: &Refusal) -> bool {
-        let refused = Refused { generation: used.loaded.generation, refusal: refusal.clone() };
-        if let Some(place) = self.refused().get_mut(used.which as usize) {
-            *place = Some(refused);
+        let generation = used.loaded.generation;
+        let refused = Refused { generation, refusal: refusal.clone() };
+        let before = self.refused().get_mut(used.which as usize).and_then(|place| place.replace(refused));
+        // Once for each content of a token, however often it is tried.
+        if before.is_none_or(|before| before.generation != generation) {
+            tracing::error!(token = used.name(), "Meta refuses the token: somebody must renew it");
         }
         self.pick().is_ok()
     }

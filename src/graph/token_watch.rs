@@ -29,7 +29,10 @@ pub async fn watch_tokens(graph: Arc<GraphClient>, every: Option<Duration>) {
             (false, _) => (refused_since, wait) = (None, FIRST),
             (true, None) => refused_since = Some(Instant::now()),
             (true, Some(since)) if since.elapsed() >= wait => {
-                tell(&graph.examine_tokens(TokensAsked::Refused, DEADLINE).await);
+                let mut examined = graph.examine_tokens(TokensAsked::Refused, DEADLINE).await;
+                // That Graph refuses it still is no news.
+                examined.retain(|token| !token.result.as_ref().is_ok_and(|state| !state.valid));
+                tell(&examined);
                 (refused_since, wait) = (Some(Instant::now()), LONGEST.min(wait * 2));
             }
             (true, Some(_)) => (),

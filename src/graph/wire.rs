@@ -171,7 +171,7 @@ fn failed_entry(entry: &Value) -> Option<(String, Vec<NamedError>)> {
 }
 
 fn named_error(error: &Map<String, Value>) -> NamedError {
-    let trace = error.get("fbtrace_id").and_then(Value::as_str).filter(|id| is_plain(id));
+    let trace = error.get("fbtrace_id").and_then(Value::as_str).filter(|id| is_trace_id(id));
     NamedError {
         code: error.get("code").and_then(number).and_then(|code| u32::try_from(code).ok()),
         subcode: error.get("error_subcode").and_then(number).and_then(|code| u32::try_from(code).ok()),
@@ -212,6 +212,12 @@ fn number(value: &Value) -> Option<i64> {
 /// Short visible ASCII, safe to show and to log.
 fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
+}
+
+/// In the form of Graph's trace ids, `AbCdEf123…`: too short for a token or an id of a request, and no number of anybody's.
+fn is_trace_id(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    (1..=32).contains(&text.len()) && plain && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

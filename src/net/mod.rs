@@ -44,7 +44,7 @@ pub fn http_client(settings: &GraphSettings) -> Result<reqwest::Client, ClientEr
     let mut builder = client(connect_timeout, plain, certificates.as_deref())?.pool_idle_timeout(IDLE);
     if let Some(url) = &settings.proxy_url {
         let proxy =
-            reqwest::Proxy::all(url.as_str()).map_err(|error| ClientError::Build(error.without_url()))?;
+            reqwest::Proxy::all(url.expose()).map_err(|error| ClientError::Build(error.without_url()))?;
         builder = builder.proxy(proxy);
     }
     builder.build().map_err(|error| ClientError::Build(error.without_url()))

@@ -2,8 +2,10 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use super::WholeLines;
 
 /// Whoever may read who decided what: the user of the gateway and its group.
 const MODE: u32 = 0o640;
@@ -12,34 +14,39 @@ const MODE: u32 = 0o640;
 #[derive(Debug)]
 pub struct AuditFile {
     path: PathBuf,
-    file: File,
-    /// The last line may stand there in part only: the next one begins anew.
-    torn: bool,
+    lines: WholeLines<File>,
 }
 
 impl AuditFile {
     /// Opens the file, or makes it.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_path_buf(), file: append_to(path)?, torn: false })
+        Ok(Self { path: path.to_path_buf(), lines: append_to(path)? })
     }
 
     fn reopen_if_moved(&mut self) -> io::Result<()> {
         let same = |there: Metadata, open: Metadata| (there.dev(), there.ino()) == (open.dev(), open.ino());
         let in_place = match std::fs::metadata(&self.path) {
-            Ok(there) => same(there, self.file.metadata()?),
+            Ok(there) => same(there, self.lines.sink.metadata()?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
         if !in_place {
-            self.file = append_to(&self.path)?;
-            self.torn = false;
+            self.lines = append_to(&self.path)?;
         }
         Ok(())
     }
 }
 
-fn append_to(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(MODE).open(path)
+/// Whoever wrote before, another process on a full disk perhaps, may have left a part of a line.
+fn append_to(path: &Path) -> io::Result<WholeLines<File>> {
+    let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
+    let metadata = file.metadata()?;
+    let mut last = *b"\n";
+    if metadata.is_file() && metadata.len() > 0 {
+        // Another handle: a pipe that one could read from would never break.
+        File::open(path)?.read_exact_at(&mut last, metadata.len() - 1)?;
+    }
+    Ok(WholeLines { sink: file, torn: last != *b"\n" })
 }
 
 impl Write for AuditFile {
@@ -49,17 +56,11 @@ impl Write for AuditFile {
 
     fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
         self.reopen_if_moved()?;
-        if self.torn {
-            self.file.write_all(b"\n")?;
-        }
-        self.torn = true;
-        self.file.write_all(line)?;
-        self.torn = false;
-        Ok(())
+        self.lines.write_all(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.lines.flush()
     }
 }
 
@@ -91,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_torn_does_not_spoil_the_next() {
+    fn a_line_that_another_process_tore_does_not_spoil_the_next() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("audit.jsonl");
+        std::fs::write(&path, "{}\n{\"half").unwrap();
         let mut file = AuditFile::open(&path).unwrap();
-        file.file.write_all(b"{\"half").unwrap();
-        file.torn = true;
         file.write_all(b"{}\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"half\n{}\n");
+        file.write_all(b"{}\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n{\"half\n{}\n{}\n");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod panics;
 mod pseudonym;
 mod trace_context;
 mod traces;
+mod whole_lines;
 
 pub use audit::{Audit, AuditUnavailable, DecidedItem, Deciding};
 pub use audit_file::AuditFile;
@@ -21,3 +22,4 @@ pub use pseudonym::Pseudonyms;
 pub use trace_context::TraceContext;
 pub use traces::spans::TracePlace;
 pub use traces::{Traces, TracesError, spans};
+pub use whole_lines::WholeLines;

@@ -113,3 +113,30 @@ fn a_file_that_cannot_be_opened_is_a_clear_failure() {
     let sentence = "joingate: telemetry.audit cannot be opened: No such file or directory (os error 2)";
     assert_eq!((ran.code, ran.err.lines().last()), (Some(1), Some(sentence)), "{ran:?}");
 }
+
+#[tokio::test]
+async fn with_nobody_left_to_read_stdout_nothing_is_decided() {
+    let scene = Scene::set().await;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let process = Process::start_writing_to(writer.into(), &["serve"], serving(&scene.sandbox)).await;
+    let moderator = process.caller(Some(token("moderator", &format!("{READ} {DECIDE}"), Some("*"))));
+    let answer = moderator.approve(&scene.group, &scene.open[..1]).await;
+    answer.expect_problem(503, "audit_unavailable");
+    assert_eq!(scene.sandbox.control().open_requests(&scene.group).len(), 3);
+    assert_eq!(moderator.list(&scene.group).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_intent_behind_a_line_that_a_full_disk_tore_can_be_read() {
+    let scene = Scene::set().await;
+    let path = scene.path();
+    std::fs::write(&path, "{\"event\":\"deci").unwrap();
+    let (process, moderator) = scene.gateway(&path).await;
+    assert_eq!(moderator.approve(&scene.group, &scene.open[..1]).await.status, 200);
+    process.stop().await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    let events =
+        text.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone());
+    assert_eq!(events.collect::<Vec<_>>(), ["intended", "decided"]);
+}

@@ -593,6 +593,15 @@ fn load(pairs: &[(&str, &str)]) -> Result<Settings, Vec<SettingProblem>> {
 }
 
 #[test]
+fn a_proxy_elsewhere_would_see_the_token_of_plain_calls() {
+    let base = ("JOINGATE_GRAPH__BASE_URL", "http://127.0.0.1:8090");
+    for (proxy, told) in [("http://proxy:3128", true), ("http://127.0.0.1:3128", false)] {
+        let ran = run(&["check"], &[base, ("JOINGATE_GRAPH__PROXY_URL", proxy)]);
+        assert_eq!(ran.err.contains("it must be on the loopback"), told, "{}", ran.err);
+    }
+}
+
+#[test]
 fn values_at_their_bounds_are_taken_and_beyond_them_refused() {
     for (name, taken, refused) in [
         ("SERVER__MAX_IDS", &["1", "1024"][..], &["0", "1025", "-1", "1.5", "", "many"][..]),

@@ -1,5 +1,6 @@
 //! Meta's token: refused, taken again, about to end.
 
+use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use joingate_sandbox::{RunningSandbox, Sandbox, SandboxOptions, TokenSpec};
@@ -70,6 +71,59 @@ async fn a_renewed_token_is_taken_within_seconds_and_asked_about_at_once() {
     let valid = async || (app.metric(&["graph_token_valid"]).await == 1).then_some(());
     eventually("the new token", valid).await;
     assert_eq!(calls_of(&app, "debug_token"), 1, "nobody had to ask for a list");
+    assert_eq!(app.reader().list(&group).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_the_other_token_is_worth_says_nothing_of_the_one_in_use() {
+    const OLD: &str = "an-old-token-of-metas";
+    let probe = ("GRAPH__TOKEN_PROBE_INTERVAL", "1min");
+    // Rotation: the old token is the fallback, and is revoked then.
+    let app = TestApp::builder().set("GRAPH__FALLBACK_TOKEN", OLD).set(probe.0, probe.1).spawn().await;
+    let (group, _) = app.group_with_requests(0);
+    eventually("both questions", async || (calls_of(&app, "debug_token") == 2).then_some(())).await;
+    let asked = async || {
+        let calls = app.metric(&["graph_requests_total{", r#"operation="debug_token""#]).await;
+        (calls == 2).then_some(())
+    };
+    eventually("both answers", asked).await;
+    assert_eq!(app.metric(&["graph_token_valid"]).await, 1);
+    assert_eq!(app.reader().list(&group).await.status, 200);
+    // The other way round: the fallback serves, and the alarm stands.
+    let app = TestApp::builder()
+        .set("GRAPH__TOKEN", "not-metas-token")
+        .set("GRAPH__FALLBACK_TOKEN", GRAPH_TOKEN)
+        .spawn()
+        .await;
+    let (group, _) = app.group_with_requests(0);
+    for _ in 0..2 {
+        assert_eq!(app.reader().list(&group).await.status, 200);
+        assert_eq!(app.metric(&["graph_token_valid"]).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_taken_as_kubernetes_swaps_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let version = |name: &str, token: &str| {
+        std::fs::create_dir(path(name)).unwrap();
+        std::fs::write(path(name).join("token"), token).unwrap();
+    };
+    // `token` → `..data/token`, and `..data` → the directory of a version.
+    version("..1", "not-metas-token");
+    symlink("..1", path("..data")).unwrap();
+    symlink("..data/token", path("token")).unwrap();
+    let file = path("token").to_str().unwrap().to_owned();
+    let app = TestApp::builder().unset("GRAPH__TOKEN").set("GRAPH__TOKEN_FILE", file).spawn().await;
+    let (group, _) = app.group_with_requests(0);
+    app.reader().list(&group).await.expect_problem(503, "upstream_credential_invalid");
+    version("..2", GRAPH_TOKEN);
+    symlink("..2", path("..data_tmp")).unwrap();
+    std::fs::rename(path("..data_tmp"), path("..data")).unwrap();
+    std::fs::remove_dir_all(path("..1")).unwrap();
+    let valid = async || (app.metric(&["graph_token_valid"]).await == 1).then_some(());
+    eventually("the new token", valid).await;
     assert_eq!(app.reader().list(&group).await.status, 200);
 }
 

@@ -23,6 +23,7 @@ use crate::support::{
 };
 
 const APP_SECRET: &str = "app-secret-0123456789abcdef";
+const FALLBACK_TOKEN: &str = "fallback-token-of-the-tests";
 const OWNER: &str = "15550107000";
 const USER_ID: &str = "US.13491208655302741918";
 const PARENT_USER_ID: &str = "US.90001208655302741900";
@@ -139,7 +140,7 @@ impl Scenario {
         let mut secrets = Secrets::default();
         let proof =
             hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, APP_SECRET.as_bytes()), GRAPH_TOKEN.as_bytes());
-        let credentials = [GRAPH_TOKEN, APP_SECRET, SECRET, &hex::encode(proof)];
+        let credentials = [GRAPH_TOKEN, FALLBACK_TOKEN, APP_SECRET, SECRET, &hex::encode(proof)];
         secrets.credentials.extend(credentials.map(str::to_owned));
         secrets.learn_token(&moderator);
         let ids = [OWNER, USER_ID, PARENT_USER_ID, USERNAME, &group];
@@ -312,7 +313,7 @@ impl Scenario {
 /// An error of Graph with these words wherever it has room for some.
 fn error_with(words: &str, status: u16, code: i64) -> Fault {
     let details = json!({ "details": words });
-    let error = json!({ "message": words, "type": words, "code": code, "error_data": details,
+    let error = json!({ "message": words, "type": words, "code": code, "error_data": details, "fbtrace_id": words,
         "error_user_msg": words, "error_user_title": words });
     Fault::body(status, json!({ "error": error }).to_string(), "application/json").never()
 }
@@ -337,6 +338,7 @@ fn people(control: &Control) -> String {
 fn settings(sandbox: &RunningSandbox, more: &[(&str, &str)]) -> Variables {
     let mut settings = serving(sandbox);
     set(&mut settings, "GRAPH__APP_SECRET", APP_SECRET);
+    set(&mut settings, "GRAPH__FALLBACK_TOKEN", FALLBACK_TOKEN);
     set(&mut settings, "GRAPH__MAX_PAGES", "2");
     set(&mut settings, "LIMITS__CALLER_BURST", "1000");
     set(&mut settings, "LIMITS__GRAPH_BURST", "10000");
@@ -440,11 +442,16 @@ async fn redis_is_told_and_keeps_nothing_secret_or_personal() {
 #[test]
 fn settings_show_no_secret_to_whoever_prints_them() {
     let pairs = settings_for("http://127.0.0.1:9").into_iter();
-    let more = [("JOINGATE_GRAPH__APP_SECRET".to_owned(), APP_SECRET.to_owned())];
+    let more = [
+        ("JOINGATE_GRAPH__APP_SECRET", APP_SECRET),
+        ("JOINGATE_GRAPH__FALLBACK_TOKEN", FALLBACK_TOKEN),
+        ("JOINGATE_GRAPH__PROXY_URL", "http://joingate:word-for-the-proxy@127.0.0.1:1"),
+    ];
+    let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::load(None, &Environment::from_pairs(pairs.chain(more))).unwrap();
     let shown = format!("{settings:#?}");
     assert!(shown.contains("graph.app_secret"), "{shown}");
-    let secrets = [GRAPH_TOKEN, APP_SECRET, SECRET].map(str::to_owned);
+    let secrets = [GRAPH_TOKEN, FALLBACK_TOKEN, APP_SECRET, SECRET, "word-for-the-proxy"].map(str::to_owned);
     assert_eq!(found_in(&shown, &BTreeSet::from(secrets)), [""; 0], "{shown}");
 }
 

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use crate::support::process::{Process, set};
 use crate::support::raw_client::RawConnection;
 use crate::support::{
-    Client, DECIDE, LoopbackCertificate, READ, RawUpstream, Reply, TestApp, TestAppBuilder, settings_for,
-    token,
+    Client, DECIDE, Issuer, LoopbackCertificate, READ, RawUpstream, Reply, TestApp, TestAppBuilder,
+    settings_for, token,
 };
 
 const EMPTY_PAGE: &str = r#"{"data":[],"paging":{}}"#;
@@ -212,6 +212,33 @@ async fn calls_of_graph_go_through_the_proxy_that_is_set() {
         "{request}"
     );
     assert!(request.to_lowercase().contains("\r\nproxy-authorization: basic "), "{request}");
+}
+
+#[tokio::test]
+async fn graph_gets_nothing_without_a_certificate_that_is_trusted() {
+    let (upstream, authority) = Issuer::with_tls(&[]).await;
+    upstream.answers(Reply::json(200, EMPTY_PAGE));
+    let base = upstream.url.trim_end_matches("/keys").to_owned();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
+    std::fs::write(&file, &authority).unwrap();
+    let file = file.to_str().unwrap();
+    let trusting = TestApp::builder().against(&base).set("GRAPH__CA_FILE", file).spawn().await;
+    assert_eq!(trusting.reader().list(NOWHERE).await.status, 200);
+    assert_eq!(upstream.requests().len(), 1);
+    let (_, stranger) = Issuer::with_tls(&[]).await;
+    let other = directory.path().join("other.pem");
+    std::fs::write(&other, stranger).unwrap();
+    for ca_file in [None, other.to_str()] {
+        let builder = TestApp::builder().against(&base);
+        let builder = match ca_file {
+            Some(path) => builder.set("GRAPH__CA_FILE", path),
+            None => builder,
+        };
+        let answer = builder.spawn().await.moderator().approve(NOWHERE, &["request-1"]).await;
+        assert_eq!(answer.expect_problem(503, "upstream_unavailable")["executed"], "no");
+    }
+    assert_eq!(upstream.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Asks an issuer for its keys (RFC 7517 §5), once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use reqwest::header::{ACCEPT, AGE, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue};
 use reqwest::{Method, Request};
 
@@ -23,8 +25,6 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// Why there is no key set.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
     #[error("no answer: {0}")]
     Failed(reqwest::Error),
     #[error("no answer within 5 seconds")]
@@ -42,19 +42,41 @@ pub(super) struct Fetched {
     pub(super) fresh_for: Duration,
 }
 
-/// Asks once. Certificates and token are those of this moment.
-pub(super) async fn fetch(settings: &JwksUrlSettings) -> Result<Fetched, FetchError> {
-    let exchange = Box::pin(exchange(settings));
-    tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or(Err(FetchError::TimedOut))
+/// Asks one issuer, with the certificates and the token of the moment.
+#[derive(Debug)]
+pub(super) struct Asker {
+    settings: Arc<JwksUrlSettings>,
+    /// Of the last certificates that could be used.
+    client: ArcSwap<reqwest::Client>,
+}
+
+impl Asker {
+    /// Fails with certificates that cannot be used.
+    pub(super) fn new(settings: &Arc<JwksUrlSettings>) -> Result<Self, ClientError> {
+        let client = ArcSwap::from_pointee(issuer_client(settings)?);
+        Ok(Self { settings: Arc::clone(settings), client })
+    }
+
+    /// Takes the certificates of this moment; while they cannot be used, those before hold.
+    pub(super) fn renew(&self) -> Result<(), ClientError> {
+        self.client.store(Arc::new(issuer_client(&self.settings)?));
+        Ok(())
+    }
+
+    /// Asks once.
+    pub(super) async fn ask(&self) -> Result<Fetched, FetchError> {
+        let client = self.client.load_full();
+        let exchange = Box::pin(exchange(&self.settings, &client));
+        tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or(Err(FetchError::TimedOut))
+    }
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the ban protects Graph; this asks the issuer of internal tokens"
 )]
-async fn exchange(settings: &JwksUrlSettings) -> Result<Fetched, FetchError> {
+async fn exchange(settings: &JwksUrlSettings, client: &reqwest::Client) -> Result<Fetched, FetchError> {
     let failed = |error: reqwest::Error| FetchError::Failed(error.without_url());
-    let client = issuer_client(settings)?;
     let mut request = Request::new(Method::GET, settings.url.clone());
     let accept = HeaderValue::from_static("application/jwk-set+json, application/json");
     request.headers_mut().insert(ACCEPT, accept);

@@ -39,7 +39,7 @@ impl IssuerKeys {
     pub(in crate::auth) fn uses_latest(&self, setting: &str) -> Option<bool> {
         match self {
             Self::File(keys) => keys.uses_latest(setting),
-            Self::Remote(_) => None,
+            Self::Remote(keys) => keys.uses_latest(setting),
         }
     }
 

@@ -65,8 +65,18 @@ impl LiveKeys {
         if loaded.generation == self.seen.load(Ordering::Acquire) {
             return;
         }
+        let take = |keys| self.in_force.store(Arc::new(InForce { keys, generation: loaded.generation }));
         match KeySet::parse(&self.source, loaded.expose(), &self.allowed) {
-            Ok(keys) => self.in_force.store(Arc::new(InForce { keys, generation: loaded.generation })),
+            Ok(keys) => take(keys),
+            // Whoever empties the set withdraws the keys that were in it.
+            Err(fault @ KeyFault::NoUsableKey(_)) => {
+                take(KeySet::none());
+                tracing::error!(
+                    setting = self.secret.key(),
+                    reason = %fault,
+                    "the changed key set has no usable key: no token of this issuer passes"
+                );
+            }
             Err(fault) => tracing::warn!(
                 setting = self.secret.key(),
                 reason = %fault,

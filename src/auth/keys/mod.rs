@@ -78,10 +78,16 @@ impl KeySet {
         Ok(Self::Single(Key { kid: None, algorithms, decoding: material.decoding }))
     }
 
+    /// What an issuer has that has withdrawn every key.
+    const fn none() -> Self {
+        Self::Many(Vec::new())
+    }
+
     /// The key for a token: the one its `kid` names or, without a `kid`, the only one that allows its `alg`.
     pub(super) fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Key, AuthFailure> {
         let key = match (self, kid) {
             (Self::Single(key), _) => key,
+            (Self::Many(keys), _) if keys.is_empty() => return Err(AuthFailure::NoKeys),
             (Self::Many(keys), Some(kid)) => {
                 keys.iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(AuthFailure::UnknownKey)?
             }

@@ -75,14 +75,18 @@ pub(crate) struct Ended {
 impl Process {
     /// Starts the program and waits until it says where it serves.
     pub(crate) async fn start(arguments: &[&str], environment: Variables) -> Self {
-        let mut child = program(arguments)
-            .envs(environment)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_writing_to(Stdio::piped(), arguments, environment).await
+    }
+
+    /// The same with a stdout of the test's own.
+    pub(crate) async fn start_writing_to(stdout: Stdio, arguments: &[&str], environment: Variables) -> Self {
+        let mut child =
+            program(arguments).envs(environment).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = Lines::of(child.stderr.take().unwrap());
-        let audit = Lines::of(child.stdout.take().unwrap());
+        let audit = match child.stdout.take() {
+            Some(pipe) => Lines::of(pipe),
+            None => Lines::of(std::io::empty()),
+        };
         let line = log.next_with("serving").await;
         // The line in either form.
         let address = |name: &str| {
