@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::codes::ErrorClass;
+use super::credential::TokenInUse;
 use super::fault::GraphError;
 use super::refusal::Refusal;
 use crate::domain::GroupId;
@@ -17,7 +18,12 @@ const GROUPS_CODE: u32 = 131_208;
 
 /// Lets pacing and metrics know of a refusal, whether of a whole call, of one id, or beside the lists. The refusal learns
 /// how long the pause will be.
-pub(super) fn note(refusal: &mut Refusal, group: Option<&GroupId>, pacing: &GraphPacing, metrics: &Metrics) {
+pub(super) fn note(
+    refusal: &mut Refusal,
+    (group, token): (Option<&GroupId>, &TokenInUse),
+    pacing: &GraphPacing,
+    metrics: &Metrics,
+) {
     metrics.graph_refused(refusal.class.as_str(), &refusal.code_label());
     match refusal.class {
         ErrorClass::Throttle => {
@@ -28,7 +34,8 @@ pub(super) fn note(refusal: &mut Refusal, group: Option<&GroupId>, pacing: &Grap
             let wait = refusal.wait.unwrap_or_default().max(MAINTENANCE);
             refusal.wait = Some(pacing.throttled(Some(wait), PauseReason::Maintenance, None));
         }
-        // Which token it was, the sender knows.
+        // That the other token is refused is no sign that the ordinary one is.
+        ErrorClass::Credential if token.is_ordinary() => metrics.graph_token(false),
         ErrorClass::Credential
         | ErrorClass::Transient
         | ErrorClass::Permission

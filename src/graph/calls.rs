@@ -19,6 +19,15 @@ use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics, spans};
 /// Between two tries: a random part of 50 ms, doubled up to a second.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
 
+/// What a call has come to.
+#[derive(Debug)]
+pub(super) struct Answered<T> {
+    pub(super) value: T,
+    pub(super) token: TokenInUse,
+    /// To be kept until everything in the answer was noted.
+    _permit: Permit,
+}
+
 /// Sends calls with the right token, and judges each answer while its body is at hand.
 #[derive(Debug)]
 pub(super) struct Calls {
@@ -38,14 +47,13 @@ impl Calls {
         Self { transport, credential: Credential::new(settings), policy }
     }
 
-    /// Sends until an answer can be read, or the policy says that it is enough. The permit is to be kept until everything
-    /// in the answer was noted.
+    /// Sends until an answer can be read, or the policy says that it is enough.
     pub(super) async fn call<T>(
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
         read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
-    ) -> Result<(T, Permit), GraphError> {
+    ) -> Result<Answered<T>, GraphError> {
         self.policy.begin();
         let safety = safety(call.operation);
         let mut tries = 0;
@@ -55,7 +63,7 @@ impl Calls {
             // What Graph refuses surely it is not asked again: one alarm, not one for each request.
             let token = self.credential.pick().map_err(GraphError::Refused)?;
             let error = match (self.attempt(call, &token, budget, &read).await, earlier) {
-                (Ok(value), _) => return Ok(value),
+                (Ok((value, permit)), _) => return Ok(Answered { value, token, _permit: permit }),
                 // What Graph said about an earlier try tells more than that we came to no further one.
                 (Err(GraphError::Held(_)), Some(earlier)) => return Err(earlier),
                 (Err(error), _) => error,
@@ -131,8 +139,8 @@ impl Calls {
     }
 
     /// Lets the calls after it know of a refusal.
-    pub(super) fn note(&self, refusal: &mut Refusal, group: Option<&GroupId>) {
-        note(refusal, group, &self.transport.pacing, self.metrics());
+    pub(super) fn note(&self, refusal: &mut Refusal, group: Option<&GroupId>, token: &TokenInUse) {
+        note(refusal, (group, token), &self.transport.pacing, self.metrics());
     }
 
     /// Whether Graph was in trouble, and no call has shown yet that it is over.
@@ -160,12 +168,12 @@ impl Calls {
         let sent = self.transport.send(call, token, budget).await;
         let Exchange { permit, took, answer, span } = sent.map_err(GraphError::Held)?;
         let mut result = answer.and_then(|answer| read(&answer));
-        self.show_token(call.operation, token, &result);
         match &mut result {
-            Ok(_) => (),
+            Ok(_) if call.operation == GraphOperation::DebugToken || !token.is_ordinary() => (),
+            Ok(_) => self.metrics().graph_token(true),
             Err(error) => {
                 if let GraphError::Refused(refusal) = error {
-                    self.note(refusal, call.target.group());
+                    self.note(refusal, call.target.group(), token);
                 }
                 self.note_health(error);
                 if let GraphError::Unreadable { drift: Some(kind), .. } = error {
@@ -179,16 +187,6 @@ impl Calls {
         spans::attempted(&span, outcome, code.as_deref());
         self.metrics().graph_called(call.operation, outcome, took);
         result.map(|(value, _)| (value, permit))
-    }
-
-    /// Shows whether Graph takes the ordinary token. That the other one took over is no sign that all is well.
-    fn show_token<T>(&self, operation: GraphOperation, token: &TokenInUse, result: &Result<T, GraphError>) {
-        let refused = result.as_ref().err().and_then(GraphError::refusal);
-        let refused = refused.is_some_and(|refusal| refusal.class == ErrorClass::Credential);
-        let taken = result.is_ok() && operation != GraphOperation::DebugToken;
-        if token.is_ordinary() && (refused || taken) {
-            self.metrics().graph_token(taken);
-        }
     }
 
     /// What a failed call says about Graph's health.

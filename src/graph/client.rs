@@ -69,7 +69,8 @@ impl GraphClient {
             };
             let read = |answer: &Answer| read_page(answer).map(|page| (page, AttemptOutcome::Answered));
             match self.calls.call(&call, budget, read).await {
-                Ok((page, _permit)) => {
+                Ok(answered) => {
+                    let page = answered.value;
                     self.calls.served();
                     if page.unreadable > 0 {
                         self.calls.drifted(Drift::ListEntry);
@@ -135,18 +136,19 @@ impl GraphClient {
             let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
             Ok((read, outcome))
         };
-        let (mut answer, _permit) = self.calls.call(&call, budget, read).await?;
+        let answered = self.calls.call(&call, budget, read).await?;
+        let (mut answer, token) = (answered.value, answered.token);
         for kind in &answer.drift {
             self.calls.drifted(*kind);
         }
         // The lists are the answer; what is refused in them or beside them still counts for the calls after it.
         for reply in &mut answer.replies {
             if let ItemReply::Refused(refusal) = reply {
-                self.calls.note(refusal, Some(group));
+                self.calls.note(refusal, Some(group), &token);
             }
         }
         if let Some(refusal) = &mut answer.beside {
-            self.calls.note(refusal, Some(group));
+            self.calls.note(refusal, Some(group), &token);
         }
         // After the notes: where one of them began a pause, this changes nothing.
         self.calls.served();

@@ -68,7 +68,7 @@ async fn changed_keys_that_cannot_be_used_are_refused_and_counted() {
         .set("AUTH__ISSUERS__SECOND__JWKS_FILE", file.display().to_string())
         .spawn()
         .await;
-    std::fs::write(&file, r#"{"keys":[]}"#).unwrap();
+    std::fs::write(&file, "half a fi").unwrap();
     let reloads = "joingate_config_reloads_total{";
     let refused = [reloads, r#"what="auth.issuers.second.jwks_file""#, r#"result="refused""#];
     let counts = async { while app.metric(&refused).await == 0 {} };

@@ -30,6 +30,7 @@ mod log_reader;
 mod logs;
 mod metrics;
 mod model;
+mod monitoring;
 mod pacing;
 mod privacy;
 mod reloading;
