@@ -47,7 +47,7 @@ sandbox-openapi:
 
 # Write the generated tables of the documentation anew.
 readme:
-    JOINGATE_REGENERATE=1 cargo test --locked --test it -- generated graph_answers fault_outcomes --test-threads 1
+    JOINGATE_REGENERATE=1 cargo test --locked --test it -- generated graph_answers fault_outcomes kubernetes --test-threads 1
 
 # Run every fuzz target, a minute each.
 fuzz seconds="60":

@@ -7,6 +7,11 @@ use joingate::auth::AuthFailure;
 use joingate::config::settings_table;
 use joingate::telemetry::{Metrics, buckets_table, metrics_table};
 
+/// Whether what is generated is to be written, not compared.
+pub(crate) fn regenerating() -> bool {
+    std::env::var_os("JOINGATE_REGENERATE").is_some()
+}
+
 /// Compares what stands between two markers of a file, or writes it when `JOINGATE_REGENERATE` is set.
 pub(crate) fn compare(file: &str, marker: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -14,11 +19,11 @@ pub(crate) fn compare(file: &str, marker: &str, expected: &str) {
     let (begin, end) = (format!("<!-- {marker} -->"), format!("<!-- /{marker} -->"));
     let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{file} has no {begin}"));
     let (shown, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{file} has no {end}"));
-    if std::env::var_os("JOINGATE_REGENERATE").is_some() {
+    if regenerating() {
         std::fs::write(&path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
     } else if shown != expected {
         panic!(
-            "{file} differs from the program at `{marker}`; write it anew with `JOINGATE_REGENERATE=1 cargo test --test it -- generated graph_answers fault_outcomes --test-threads 1`"
+            "{file} differs from the program at `{marker}`; write it anew with `JOINGATE_REGENERATE=1 cargo test --test it -- generated graph_answers fault_outcomes kubernetes --test-threads 1`"
         );
     }
 }
