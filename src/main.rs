@@ -27,6 +27,7 @@ fn main() -> ExitCode {
                 | ServeError::Audit(_)
                 | ServeError::Collector(_)
                 | ServeError::Traces(_)
+                | ServeError::CutOff
                 | ServeError::Start(_)
                 | ServeError::System(_) => FAILED,
             })

@@ -10,15 +10,17 @@ pub use openapi::print_openapi;
 pub use serve::{ServeError, serve};
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::load_settings;
-use crate::config::{Environment, SettingProblems, Settings};
+use crate::config::{Environment, GraphSettings, SettingProblems, Settings};
+use crate::telemetry::{COMMIT, VERSION};
 
 /// HTTP gateway over the WhatsApp Groups join request endpoints of Meta's Graph API
 #[derive(Debug, Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(version = build(), about, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What to do; `serve` when nothing is named
     #[command(subcommand)]
@@ -26,6 +28,14 @@ pub struct Cli {
     /// The settings, for `serve` without its name
     #[command(flatten)]
     pub settings: SettingsArgs,
+}
+
+/// Which program this is: its version, the commit it was built from, and the version of Graph that it is written for.
+fn build() -> &'static str {
+    static BUILD: LazyLock<String> = LazyLock::new(|| {
+        format!("{VERSION} (commit {COMMIT}, Graph API {})", GraphSettings::DEFAULT_VERSION)
+    });
+    &BUILD
 }
 
 /// The commands.

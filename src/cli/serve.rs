@@ -32,6 +32,9 @@ pub enum ServeError {
     /// A part of the gateway.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A second signal came before everything was answered.
+    #[error("cut off by a second signal: what was under way was not waited for")]
+    CutOff,
     /// The runtime or the signals.
     #[error("the process cannot be set up: {0}")]
     System(#[from] std::io::Error),
@@ -79,7 +82,12 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
                 }
             }
         }
-        app.shut_down().await;
+        tokio::select! {
+            () = app.shut_down() => (),
+            // Whoever cannot wait says so once more. What was sent to Graph is as in doubt as after a crash, and is looked after alike.
+            _ = terminate.recv() => return Err(ServeError::CutOff),
+            _ = interrupt.recv() => return Err(ServeError::CutOff),
+        }
         if let Some(traces) = traces {
             tokio::task::spawn_blocking(move || traces.finish()).await.map_err(std::io::Error::from)?;
         }

@@ -51,6 +51,9 @@ pub struct GraphSettings {
 }
 
 impl GraphSettings {
+    /// The version of Graph that the gateway is written for, and asks for unless told otherwise.
+    pub const DEFAULT_VERSION: &str = "v23.0";
+
     /// The least time of its own that a decision is sent with: less would make its outcome unknown more often than not.
     pub const LEAST_CALL: Duration = Duration::from_secs(1);
 
@@ -224,7 +227,7 @@ fn read_version(section: &mut Section<'_, '_>) -> String {
     };
     let version = section.parsed(
         "version",
-        Some("v23.0".to_owned()),
+        Some(GraphSettings::DEFAULT_VERSION.to_owned()),
         "a version such as `v23.0`",
         accept,
         "Graph's version.",

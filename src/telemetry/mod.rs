@@ -1,6 +1,14 @@
 //! What the gateway tells its operators: logs on stderr, metrics, traces, and the audit log on stdout. No token, phone
 //! number, id or name leaves through here: ids become keyed hashes first.
 
+/// The version of this program, as `Cargo.toml` states it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit that it was built from, if whoever built it said so.
+pub const COMMIT: &str = match option_env!("JOINGATE_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
 mod audit;
 mod audit_file;
 mod labels;

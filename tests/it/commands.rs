@@ -383,6 +383,8 @@ fn wrong_usage_ends_with_two() {
         assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
         assert!(ran.out.contains("joingate"), "{}", ran.out);
     }
+    let version = format!("joingate {} (commit unknown, Graph API v23.0)\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(&["--version"], &[]).out, version);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod in_doubt;
 mod inbound;
 mod issuer_keys;
 mod kubernetes;
+mod life_cycle;
 mod limits;
 mod list;
 mod log_reader;

@@ -7,6 +7,8 @@ use prometheus::{
     Registry,
 };
 
+use crate::telemetry::{COMMIT, VERSION};
+
 /// A registry that is being filled.
 pub(super) struct MetricsBuilder {
     pub(super) registry: Registry,
@@ -44,8 +46,7 @@ impl MetricsBuilder {
     pub(super) fn info(&mut self, graph_version: &str) -> Result<(), Error> {
         let labels = ["version", "commit", "graph_version"];
         let info = self.int_gauges("build_info", "Always 1; what is running.", &labels)?;
-        let commit = option_env!("JOINGATE_COMMIT").unwrap_or("unknown");
-        info.with_label_values(&[env!("CARGO_PKG_VERSION"), commit, graph_version]).set(1);
+        info.with_label_values(&[VERSION, COMMIT, graph_version]).set(1);
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::VERSION;
 use crate::config::OtlpSettings;
 
 /// Traces cannot be sent as the settings say.
@@ -51,7 +52,7 @@ impl Traces {
         // With what `OTEL_RESOURCE_ATTRIBUTES` says of the place that it runs at.
         let resource = Resource::builder()
             .with_service_name("joingate")
-            .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .with_attribute(opentelemetry::KeyValue::new("service.version", VERSION))
             .build();
         let provider = SdkTracerProvider::builder()
             .with_sampler(sampler)

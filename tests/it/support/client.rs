@@ -70,6 +70,12 @@ impl Client {
         self.send(Method::GET, path, &[], "").await
     }
 
+    /// The status of a GET; `None` when nobody answers.
+    pub(crate) async fn asked(&self, path: &str) -> Option<u16> {
+        let answer = self.http.get(format!("{}{path}", self.base)).send().await;
+        answer.ok().map(|answer| answer.status().as_u16())
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
