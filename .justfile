@@ -61,9 +61,6 @@ meta-document spec:
 image *flags:
     tests/image {{ flags }}
 
-# Render the manifests, then check them (PyPI: kubernetes-validate, checkov).
+# Render the manifests, then check them and the Dockerfile (PyPI: kubernetes-validate, checkov, hadolint).
 k8s:
-    mkdir -p target
-    kubectl kustomize k8s/base > target/k8s.yaml
-    kubernetes-validate -k 1.33 --strict target/k8s.yaml
-    checkov --framework kubernetes --compact --skip-download --quiet --file target/k8s.yaml
+    tests/manifests
