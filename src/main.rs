@@ -22,10 +22,16 @@ fn main() -> ExitCode {
             drop(out);
             ended(serve(&args), |error| match error {
                 ServeError::Settings(_)
-                | ServeError::Start(StartError::Keys(_) | StartError::Certificate(_)) => BAD_SETTINGS,
-                ServeError::Logging(_)
                 | ServeError::Audit(_)
                 | ServeError::Collector(_)
+                | ServeError::Start(
+                    StartError::Keys(_)
+                    | StartError::Graph(_)
+                    | StartError::Certificate(_)
+                    | StartError::Store(_)
+                    | StartError::Listen { .. },
+                ) => BAD_SETTINGS,
+                ServeError::Logging(_)
                 | ServeError::Traces(_)
                 | ServeError::CutOff
                 | ServeError::Start(_)

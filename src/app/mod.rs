@@ -60,6 +60,16 @@ pub enum StartError {
     /// No randomness.
     #[error("the system has no random numbers")]
     NoRandomness,
+    /// An address that cannot be served.
+    #[error("{key} = {address} cannot be listened on: {error}")]
+    Listen {
+        /// The setting.
+        key: String,
+        /// What it says.
+        address: SocketAddr,
+        /// What came of it.
+        error: std::io::Error,
+    },
     /// A listener or a thread.
     #[error("{what}: {error}")]
     System {

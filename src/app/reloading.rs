@@ -14,7 +14,7 @@ use crate::config::{
     SettingProblems, Settings, SettingsSource, needing_restart,
 };
 use crate::limits::{CallerLimiter, GraphPacing, Strangers};
-use crate::net::{ClientError, http_client};
+use crate::net::http_client;
 use crate::telemetry::Metrics;
 
 /// How often the files are looked at: Kubernetes takes about a minute to swap them anyway.
@@ -36,11 +36,8 @@ fn check_files(
     let keys = Verifier::new(auth).err().map_or_else(Vec::new, |problems| problems.0);
     let keys = keys.into_iter().map(|problem| (format!("auth.issuers.{}", problem.issuer), problem.message));
     let client = graph.and_then(|graph| http_client(graph).err()).map(|error| {
-        let key = match &error {
-            ClientError::CaUnreadable(_) | ClientError::CaInvalid => "graph.ca_file",
-            ClientError::Build(_) => "graph",
-        };
-        (key.to_owned(), error.to_string())
+        // Nothing else of them can be wrong: a system without certificates lacks the file, too.
+        ("graph.ca_file".to_owned(), error.to_string())
     });
     let tls = server.tls.as_ref().and_then(|tls| check_certificate(tls).err());
     let tls = tls.map(|problem| (problem.setting().to_owned(), problem.to_string()));

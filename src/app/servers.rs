@@ -38,10 +38,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS: usize = 4096;
 
 pub(super) fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|error| StartError::System {
-        what: format!("{key} = {address} cannot be listened on"),
-        error,
-    })
+    TcpListener::bind(address).map_err(|error| StartError::Listen { key: key.to_owned(), address, error })
 }
 
 pub(super) fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {

@@ -71,6 +71,9 @@ impl<'e> Reader<'e> {
         };
         let entries = self.entries.0.iter().filter(|(key, _)| below(key));
         let sources = entries.map(|(_, entry)| entry.source.as_str()).collect::<BTreeSet<_>>();
+        if sources.is_empty() {
+            return "not set".to_owned();
+        }
         sources.into_iter().collect::<Vec<_>>().join(", ")
     }
 

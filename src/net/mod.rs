@@ -27,9 +27,21 @@ pub enum ClientError {
     /// The file holds no certificate.
     #[error("the file holds no certificate in PEM form")]
     CaInvalid,
-    /// The client library refused its configuration.
-    #[error("the HTTP client cannot be built: {0}")]
+    /// The client library refused its configuration, which it does where the system has no certificates.
+    #[error("the HTTP client cannot be built{}", causes(.0))]
     Build(reqwest::Error),
+}
+
+/// The reasons behind an error: on its own it says nothing.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// The client for Graph.

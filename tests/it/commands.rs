@@ -512,6 +512,25 @@ async fn sigterm_drains_and_finishes_what_is_in_flight() {
     assert!(ended.log.last().is_some_and(|line| line.contains(r#""message":"down""#)), "{ended:?}");
 }
 
+#[test]
+fn what_the_machine_lacks_is_said_in_one_line_with_the_setting() {
+    let deployment = Deployment::new();
+    let file = deployment.path("joingate.toml");
+    let without_certificates = [("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")];
+    for (arguments, environment, setting) in [
+        ("check", &without_certificates[..], "graph.ca_file (not set): "),
+        ("serve", &without_certificates[..], "graph.ca_file (not set): "),
+        ("serve", &[("JOINGATE_TELEMETRY__AUDIT", "/proc/nowhere")][..], "telemetry.audit "),
+        ("serve", &[("JOINGATE_SERVER__LISTEN", "192.0.2.1:80")], "server.listen = 192.0.2.1:80 "),
+        ("serve", &[("JOINGATE_STORE__REDIS_CA_FILE", "/nowhere")], "store.redis_ca_file "),
+    ] {
+        let ran = run(&[arguments, "--config", &file], environment);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        let line = ran.err.lines().last().unwrap();
+        assert!(line.contains(setting) && !line.ends_with("builder error"), "{ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_taken_port_is_a_clear_failure() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -521,7 +540,7 @@ async fn a_taken_port_is_a_clear_failure() {
     for key in ["listen", "admin_listen"] {
         let name = format!("JOINGATE_SERVER__{}", key.to_uppercase());
         let ran = run(&["serve", "--config", &file], &[(&name, &address)]);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
         let sentence = format!(
             "joingate: server.{key} = {address} cannot be listened on: Address already in use (os error 98)"
         );

@@ -70,8 +70,7 @@ impl Section<'_, '_> {
         // A value that was refused has been reported already.
         if !self.reader.problems.iter().any(|problem| problem.key == key) {
             let sources = self.reader.sources_of(&key);
-            let source = if sources.is_empty() { "not set" } else { &sources };
-            self.reader.refuse(&key, source, message);
+            self.reader.refuse(&key, &sources, message);
         }
     }
 }
