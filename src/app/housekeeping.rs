@@ -28,20 +28,33 @@ pub(super) struct Household {
     pub(super) metrics: Arc<Metrics>,
 }
 
+/// How old what the metrics say of Graph may be.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
+
 impl Household {
     /// Looks after all of them until `stop`.
     pub(super) fn keep(self, tasks: &TaskTracker, stop: &CancellationToken) {
         let Self { graph, token_probe_interval, lister, store, pacing, verifier, metrics } = self;
         let until_stop = || stop.clone();
+        let shown = Arc::clone(&pacing);
         tasks.spawn(until_stop().run_until_cancelled_owned(sweep(lister)));
         tasks.spawn(until_stop().run_until_cancelled_owned(async move { store.keep_connected().await }));
         tasks.spawn(until_stop().run_until_cancelled_owned(async move { tell_others(&pacing).await }));
+        tasks.spawn(until_stop().run_until_cancelled_owned(show(shown)));
         let tokens = watch_tokens(graph, token_probe_interval);
         tasks.spawn(until_stop().run_until_cancelled_owned(tokens));
         // A task for each: what goes wrong with one issuer is nothing to the others.
         for keys in verifier.keep_keys_fresh(&metrics) {
             tasks.spawn(until_stop().run_until_cancelled_owned(keys));
         }
+    }
+}
+
+/// Without calls nothing else would show that a pause is over.
+async fn show(pacing: Arc<GraphPacing>) {
+    loop {
+        tokio::time::sleep(SHOW_EVERY).await;
+        pacing.show_state();
     }
 }
 

@@ -67,12 +67,15 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    pub(super) const fn new(
+    pub(super) fn new(
         live: Live,
         source: SettingsSource,
         effective: Vec<Effective>,
         secrets: Vec<Arc<Secret>>,
     ) -> Self {
+        for secret in &secrets {
+            live.metrics.may_be_reloaded(secret.key());
+        }
         Self { live, source, effective, secrets }
     }
 

@@ -8,7 +8,7 @@ use super::fault::GraphError;
 use super::refusal::Refusal;
 use crate::domain::GroupId;
 use crate::limits::{GraphPacing, PauseReason};
-use crate::telemetry::{AttemptOutcome, GraphOperation, Metrics};
+use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
 
 /// How long nothing is sent when Meta moves the account: it takes minutes.
 const MAINTENANCE: Duration = Duration::from_mins(1);
@@ -68,6 +68,12 @@ pub(super) fn log(operation: GraphOperation, error: &GraphError) {
             tracing::warn!(operation, reason, "a call of Graph brought no answer");
         }
     }
+}
+
+/// An answer differs from Graph's documentation: the kind of it, and never what stood there.
+pub(super) fn drifted(kind: Drift, metrics: &Metrics) {
+    metrics.graph_drifted(kind);
+    tracing::warn!(kind = kind.as_str(), "an answer of Graph differs from its documentation");
 }
 
 /// The metric label of a call that was sent.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::aftermath::{log, note, outcome_of};
+use super::aftermath::{drifted, log, note, outcome_of};
 use super::codes::ErrorClass;
 use super::credential::{Credential, TokenInUse, TokensAsked};
 use super::fault::{GraphError, Health};
@@ -97,7 +97,7 @@ impl Calls {
 
     /// Counts where an answer differs from Graph's documentation.
     pub(super) fn drifted(&self, kind: Drift) {
-        self.metrics().graph_drifted(kind);
+        drifted(kind, self.metrics());
     }
 
     /// The tokens to ask Graph about.

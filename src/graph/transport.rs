@@ -10,6 +10,7 @@ use reqwest::{Method, Request, Response};
 use tracing::{Instrument, Span};
 use url::Url;
 
+use super::aftermath::drifted;
 use super::credential::TokenInUse;
 use super::fault::GraphError;
 use super::reading::Answer;
@@ -185,7 +186,7 @@ impl Transport {
             self.pacing.reported(highest, usage.regain);
         }
         for _ in 0..usage.unreadable {
-            self.metrics.graph_drifted(Drift::UsageHeader);
+            drifted(Drift::UsageHeader, &self.metrics);
         }
         let now = SystemTime::now();
         let stated = headers.get_all(RETRY_AFTER).iter();

@@ -214,8 +214,15 @@ impl GraphPacing {
         if self.gate().others.as_ref().is_some_and(|others| !others.news.is_empty()) {
             self.told.notify_one();
         }
+        self.show_state();
+    }
+
+    /// Shows both as they are at this moment: a pause ends by itself. A rest because of trouble is no pause that Graph asked
+    /// for; the circuit tells of it.
+    pub fn show_state(&self) {
         let view = self.view();
-        self.metrics.graph_paused(view.paused_for.map(|left| SystemTime::now() + left));
+        let pause = view.paused_for.filter(|_| view.circuit != Circuit::Open);
+        self.metrics.graph_paused(pause.map(|left| SystemTime::now() + left));
         self.metrics.graph_circuit(view.circuit);
     }
 

@@ -134,11 +134,18 @@ impl Audit {
             return Ok(());
         }
         let (written, told) = oneshot::channel();
-        self.enqueue(&event, Some(written))?;
-        match tokio::time::timeout_at(deadline.at().into(), told).await {
-            Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false) | Err(_)) | Err(_) => Err(AuditUnavailable),
+        let stands = match self.enqueue(&event, Some(written)) {
+            Ok(()) => {
+                tokio::time::timeout_at(deadline.at().into(), told).await.is_ok_and(|told| told == Ok(true))
+            }
+            Err(AuditUnavailable) => false,
+        };
+        if stands {
+            return Ok(());
         }
+        // Whoever watches the log learns of it, also when only refusals come of it.
+        self.metrics.audit_lost();
+        Err(AuditUnavailable)
     }
 
     /// Writes what became of one id. A loss is counted: the decision itself has been made.

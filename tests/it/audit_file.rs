@@ -111,7 +111,7 @@ fn a_file_that_cannot_be_opened_is_a_clear_failure() {
         ],
     );
     let sentence = "joingate: telemetry.audit cannot be opened: No such file or directory (os error 2)";
-    assert_eq!((ran.code, ran.err.lines().last()), (Some(1), Some(sentence)), "{ran:?}");
+    assert_eq!((ran.code, ran.err.lines().last()), (Some(2), Some(sentence)), "{ran:?}");
 }
 
 #[tokio::test]
@@ -123,6 +123,9 @@ async fn with_nobody_left_to_read_stdout_nothing_is_decided() {
     let moderator = process.caller(Some(token("moderator", &format!("{READ} {DECIDE}"), Some("*"))));
     let answer = moderator.approve(&scene.group, &scene.open[..1]).await;
     answer.expect_problem(503, "audit_unavailable");
+    let metrics = process.operator().get("/metrics").await.text;
+    // The intent, and that nothing came of it.
+    assert!(metrics.contains("joingate_audit_lost_total 2\n"), "{metrics}");
     assert_eq!(scene.sandbox.control().open_requests(&scene.group).len(), 3);
     assert_eq!(moderator.list(&scene.group).await.status, 200);
 }

@@ -318,7 +318,7 @@ async fn the_pod_is_given_the_time_that_going_down_takes() {
         let server = rendered.settings().server;
         let grace = rendered.pod()["terminationGracePeriodSeconds"].as_u64().unwrap();
         // And for the admin port, the audit log and the last traces.
-        let needed = server.drain_delay + server.shutdown_timeout + Duration::from_secs(9);
+        let needed = server.drain_delay + server.shutdown_timeout + Duration::from_secs(10);
         assert!(Duration::from_secs(grace) > needed, "{grace} s are given, {needed:?} are needed");
     }
 }

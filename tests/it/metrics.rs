@@ -235,7 +235,7 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
         ("auth_failures_total", "reason") => Some(AuthFailure::ALL.map(|one| one.reason().to_owned()).into()),
         ("limited_total", "reason") => words("rate paused circuit deadline read_only store full"),
         ("graph_retries_total", "reason") => {
-            words(&format!("not_connected timed_out broken unreadable {}", classes()))
+            words(&format!("not_connected timed_out broken unreadable less_data {}", classes()))
         }
         (_, "limit") => words("caller graph in_flight auth_failures"),
         (_, "operation") => words("list approve reject debug_token"),
@@ -273,6 +273,9 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
 async fn every_label_value_is_of_a_closed_set() {
     let (app, _) = app_after_work().await;
     let all = Series::all(&exposition(&app).await);
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let table = readme.split("| label | values |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let classes = ErrorClass::ALL.map(ErrorClass::as_str);
     let mut labelled = 0;
     for Series { name, labels, .. } in &all {
         let Some(metric) = name.strip_prefix("joingate_") else {
@@ -282,6 +285,10 @@ async fn every_label_value_is_of_a_closed_set() {
         for (label, value) in labels.iter().filter(|(label, _)| *label != "le") {
             let known = known_values(metric, label).unwrap_or_else(|| panic!("{metric} has a label {label}"));
             assert!(known.contains(value), "{metric}: {label}=\"{value}\"");
+            // Numbers, versions and the words of the table of Graph's codes stand elsewhere.
+            let elsewhere = ["status", "account", "version", "commit", "graph_version", "class", "code"];
+            let listed = elsewhere.contains(&&**label) || classes.contains(&&**value);
+            assert!(listed || table.contains(&format!("`{value}`")), "no {label} {value} in the README");
             labelled += 1;
         }
     }

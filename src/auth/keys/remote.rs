@@ -146,6 +146,7 @@ impl RemoteKeys {
     where
         F: Future<Output = Result<Fetched, FetchError>>,
     {
+        metrics.may_be_reloaded(&self.settings.key);
         let mut backoff = FIRST_BACKOFF;
         loop {
             self.last().looking = true;

@@ -24,7 +24,7 @@ const REQUEST_SECONDS: Buckets = Buckets {
 };
 const OVERHEAD_SECONDS: Buckets = Buckets {
     bounds: &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5],
-    why: "tens of microseconds are usual; 5 ms is the objective; what takes longer waited for a CPU or for Redis, whose operations may take 500 ms",
+    why: "tens of microseconds are usual; 5 ms is the objective; what takes longer waited for a CPU, for Redis, whose operations may take 500 ms, or for the rest of the caller's body",
 };
 const WAIT_SECONDS: Buckets = Buckets {
     bounds: &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0],

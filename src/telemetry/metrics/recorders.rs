@@ -130,6 +130,11 @@ impl Metrics {
         self.reloads.with_label_values(&[what, if taken { "taken" } else { "refused" }]).inc();
     }
 
+    /// Whatever may be read again is counted from zero.
+    pub fn may_be_reloaded(&self, what: &str) {
+        self.reloads.with_label_values(&[what, "refused"]);
+    }
+
     /// An audit event could not be written.
     pub fn audit_lost(&self) {
         self.audit_lost.inc();

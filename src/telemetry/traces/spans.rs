@@ -101,7 +101,7 @@ pub fn walked_for_it(span: &Span) {
 /// The list came of the walk of another request, which this links to.
 pub fn joined(span: &Span, other: TracePlace) {
     span.record("joingate.read", "joined");
-    if let Some(other) = other.0 {
+    if let Some(other) = other.0.filter(SpanContext::is_sampled) {
         span.add_link(other);
     }
 }
@@ -171,7 +171,7 @@ pub fn failed(span: &Span, reason: &'static str) {
     span.record("error.type", reason);
 }
 
-/// Where a span is, if it is sampled: there is nothing to refer to elsewhere.
+/// Where a span is, if there are traces at all.
 pub fn place(span: &Span) -> TracePlace {
     let context = span.context().span().span_context().clone();
     TracePlace(context.is_valid().then_some(context))
