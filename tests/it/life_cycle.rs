@@ -232,3 +232,35 @@ async fn a_second_signal_ends_it_at_once() {
     let last = ended.log.last().unwrap();
     assert_eq!(last, "joingate: cut off by a second signal: what was under way was not waited for");
 }
+
+#[tokio::test]
+async fn it_starts_without_redis_and_without_an_issuer_and_takes_them_up_when_they_come() {
+    let (sandbox, mut redis) = (sandbox().await, RedisServer::start());
+    redis.kill();
+    let group = sandbox.control().create_group(GroupSpec::default()).unwrap();
+    let id = sandbox.control().add_request(&group, RequestSpec::default()).unwrap();
+    let mut settings = serving(&sandbox);
+    for (name, value) in [
+        ("STORE__REDIS_URL", &*redis.url()),
+        ("AUTH__ISSUERS__ABSENT__ISSUER", "https://absent.test.invalid"),
+        ("AUTH__ISSUERS__ABSENT__AUDIENCE", "joingate"),
+        ("AUTH__ISSUERS__ABSENT__JWKS_URL", "http://127.0.0.1:9/keys"),
+    ] {
+        set(&mut settings, name, value);
+    }
+    let process = Process::start(&["serve"], settings).await;
+    assert_eq!(process.operator().get("/readyz").await.status, 200);
+    let caller = process.caller(Some(moderator()));
+    assert_eq!(caller.list(&group).await.status, 200);
+    let approve = async || {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "one")];
+        let body = json!({ "join_request_ids": [id] }).to_string();
+        caller.send(Method::POST, &format!("/v1/groups/{group}/join-requests/approve"), &headers, body).await
+    };
+    approve().await.expect_problem(503, "store_unavailable");
+    redis.start_again();
+    let answer =
+        eventually("the store", async || Some(approve().await).filter(|answer| answer.status == 200)).await;
+    assert_eq!(answer.outcomes(), ["approved"]);
+    assert_eq!(process.stop().await.code, Some(0));
+}
