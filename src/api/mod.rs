@@ -9,6 +9,7 @@ mod join_requests;
 mod middleware;
 mod openapi;
 mod problem;
+mod problem_pages;
 mod quota;
 mod routes;
 mod state;

@@ -45,11 +45,12 @@ pub(super) struct CallerQuotaAnswer {
 #[schema(as = GraphQuota)]
 pub(super) struct GraphQuotaAnswer {
     /// The gateway's name for the account.
+    #[schema(examples("default"))]
     pub account: &'static str,
     /// Calls that the gateway would send at once now, by its own limit; none during a pause.
     pub remaining_estimate: u32,
     /// The highest usage that Graph reported within five minutes, in percent of its quota.
-    #[schema(required)]
+    #[schema(required, minimum = 0)]
     pub usage_percent: Option<f64>,
     /// Until when nothing is sent, because Graph has said so or is in trouble.
     #[schema(format = DateTime, required)]
@@ -66,9 +67,7 @@ pub(super) struct GraphQuotaAnswer {
     path = "/v1/quota",
     operation_id = "get_quota",
     tag = "quota",
-    responses((status = 200, description = "What is left.", body = QuotaAnswer, headers(
-        ("Cache-Control" = String, description = "Always `no-store`."),
-    ))),
+    responses((status = 200, description = "What is left.", body = QuotaAnswer)),
     security(("internal_token" = [])),
 )]
 pub(crate) async fn quota(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse, Raised> {

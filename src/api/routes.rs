@@ -8,7 +8,7 @@ use super::join_requests::{approve::approve, list::list, reject::reject};
 use super::middleware::admit;
 use super::problem::{ProblemCode, Raised};
 use super::quota::quota;
-use super::{docs, openapi};
+use super::{docs, openapi, problem_pages};
 
 /// Every route of the API. What is under `/v1` passes admission, unknown paths included.
 pub fn api_routes(config: &mut web::ServiceConfig, with_docs: bool) {
@@ -31,7 +31,9 @@ pub fn api_routes(config: &mut web::ServiceConfig, with_docs: bool) {
             .service(only("GET", web::resource("/quota")).route(web::get().to(quota)))
             .default_service(web::to(not_found)),
     );
-    config.service(only("GET", web::resource("/problems/{code}")).route(web::get().to(docs::problem_page)));
+    config.service(
+        only("GET", web::resource("/problems/{code}")).route(web::get().to(problem_pages::problem_page)),
+    );
     if with_docs {
         config.service(only("GET", web::resource("/openapi.json")).route(web::get().to(openapi::serve)));
         config.service(only("GET", web::resource("/docs")).route(web::get().to(docs::to_docs_page)));

@@ -114,6 +114,8 @@ pub enum Actor {
     Caller,
     /// Whoever runs the gateway and owns the Meta account.
     Operator,
+    /// The person who asked to join.
+    Person,
 }
 
 impl Actor {
@@ -123,6 +125,7 @@ impl Actor {
             Self::Time => "nobody (wait)",
             Self::Caller => "caller",
             Self::Operator => "operator",
+            Self::Person => "the person",
         }
     }
 }
@@ -146,7 +149,7 @@ const fn row(code: u32, class: ErrorClass, actor: Actor, meaning: &'static str) 
     CodeRow { codes: code..=code, subcode: None, class, actor, meaning }
 }
 
-use Actor::{Caller, Operator, Time};
+use Actor::{Caller, Operator, Person, Time};
 use ErrorClass::{
     Credential, CursorExpired, GroupFull, GroupNotFound, GroupSuspended, Maintenance, Partial, Permission,
     Rejected, RequestGone, Throttle, Transient, UserNotAddable,
@@ -202,7 +205,7 @@ pub const CODES: &[CodeRow] = &[
     row(131_059, CursorExpired, Time, "cursor expired; start again from the first page"),
     row(131_201, Partial, Caller, "partly succeeded; the lists tell"),
     row(131_202, Rejected, Caller, "duplicates in the list of ids"),
-    row(131_203, UserNotAddable, Caller, "the person has not accepted the current terms"),
+    row(131_203, UserNotAddable, Person, "the person has not accepted the current terms"),
     row(131_204, GroupFull, Caller, "the group has no room"),
     row(131_207, GroupSuspended, Operator, "the group is suspended"),
     row(131_208, Throttle, Time, "too many group operations from this phone number"),

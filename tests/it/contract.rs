@@ -8,11 +8,7 @@ use joingate_sandbox::{Fault, GroupSpec, RequestSpec};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Document, Operation, RawUpstream, Reply, TestApp};
-
-fn document() -> Document {
-    Document::new(serde_json::to_value(openapi_document()).unwrap())
-}
+use crate::support::{Operation, RawUpstream, Reply, TestApp, document};
 
 fn operation(name: &str) -> Operation {
     let all = document().operations();
@@ -51,7 +47,9 @@ fn the_generated_document_is_committed() {
 #[tokio::test]
 async fn every_operation_refuses_a_call_without_a_token() {
     let (document, app) = (document(), TestApp::spawn().await);
-    for operation in document.operations() {
+    let (guarded, open) = document.operations().into_iter().partition::<Vec<_>, _>(Operation::is_guarded);
+    assert_eq!(open.iter().map(Operation::name).collect::<Vec<_>>(), ["get_problem_type"]);
+    for operation in guarded {
         let answer = operation.call(&app.anonymous()).await;
         answer.expect_problem(401, "unauthorized");
         assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="joingate""#);
@@ -99,15 +97,30 @@ fn every_example_fits_its_schema() {
     }
     for operation in document.operations() {
         for parameter in operation.description["parameters"].as_array().into_iter().flatten() {
-            let Some(example) = parameter.get("example") else {
-                continue;
-            };
+            let example = parameter.get("example").unwrap_or_else(|| panic!("{parameter} has no example"));
             assert_eq!(document.errors(&parameter["schema"], example), Vec::<String>::new());
             examples += 1;
         }
+        let contents = operation.description["responses"].as_object().unwrap().values();
+        for content in
+            contents.filter_map(|response| response["content"].as_object()).flat_map(serde_json::Map::values)
+        {
+            for (name, example) in content["examples"].as_object().into_iter().flatten() {
+                assert_eq!(
+                    document.errors(&content["schema"], &example["value"]),
+                    Vec::<String>::new(),
+                    "{name}"
+                );
+                examples += 1;
+            }
+        }
     }
-    // List, decision, quota, problem and body; the group's id in each of three paths; the age of a copy.
-    assert_eq!(examples, 9);
+    for (name, field) in document.at("/components/headers").as_object().unwrap() {
+        assert_eq!(document.errors(&field["schema"], &field["example"]), Vec::<String>::new(), "{name}");
+        examples += 1;
+    }
+    // So many that none can have been passed over in silence.
+    assert!(examples > 130, "{examples}");
 }
 
 #[test]
@@ -132,10 +145,18 @@ fn every_problem_is_a_known_value_and_documented_where_it_may_occur() {
     }
 }
 
+fn statuses(operation: &Operation) -> Vec<&str> {
+    operation.description["responses"].as_object().unwrap().keys().map(String::as_str).collect()
+}
+
 #[test]
 fn every_operation_documents_its_problem_statuses_and_their_headers() {
     for operation in document().operations() {
         let own = match operation.name() {
+            "get_problem_type" => {
+                assert_eq!(statuses(&operation), ["200", "400", "404", "414", "431", "503"]);
+                continue;
+            }
             "get_quota" => &[][..],
             "list_join_requests" => &["403", "404", "409", "410", "502", "504"],
             _ => &["403", "404", "408", "409", "413", "415", "502", "504"],

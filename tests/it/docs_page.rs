@@ -2,9 +2,9 @@
 
 use joingate::api::PROBLEMS;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Client, TestApp, run_program};
+use crate::support::{Client, TestApp, document, run_program};
 
 /// What keeps the browser from calling anybody of its own accord, as far as it lets itself be kept.
 const BROWSER: &[&str] = &[
@@ -113,6 +113,12 @@ async fn docs_that_are_switched_off_are_not_there() {
     assert_eq!(answer.status, 200, "problems name their page whether the docs are served or not");
 }
 
+/// What a page shows, without its marks.
+fn text_of(page: &str) -> String {
+    let parts = page.split('<').map(|part| part.split_once('>').map_or(part, |(_mark, text)| text));
+    parts.collect()
+}
+
 #[tokio::test]
 async fn every_problem_has_a_page() {
     let client = TestApp::spawn().await.anonymous();
@@ -120,8 +126,81 @@ async fn every_problem_has_a_page() {
         let path = format!("/problems/{}", row.name);
         expect_file(&client, &path, "text/html; charset=utf-8").await;
         let page = client.get(&path).await.text;
-        for text in [row.name, row.title, row.advice] {
-            assert!(page.contains(text), "{path} does not say {text}: {page}");
+        let text = text_of(&page);
+        for part in [
+            row.name,
+            row.title,
+            &row.advice.replace('`', ""),
+            row.actor.as_str(),
+            "executed?",
+            "send it again?",
+        ] {
+            assert!(text.contains(part), "{path} does not say {part}: {text}");
         }
+        assert!(!row.title.contains(['<', '&']) && !row.advice.contains(['<', '&']), "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_problem_is_json_for_programs() {
+    let (document, client) = (document(), TestApp::spawn().await.anonymous());
+    let operations = document.operations();
+    let page = operations.iter().find(|operation| operation.name() == "get_problem_type").unwrap();
+    for row in PROBLEMS {
+        let path = format!("/problems/{}", row.name);
+        let answer = client.send(Method::GET, &path, &[("accept", "application/json")], "").await;
+        document.check_answer(page, &answer);
+        let body = answer.json();
+        assert_eq!((answer.status, &body["type"]), (200, &json!(path)));
+        assert_eq!(body["status"], json!(row.status));
+    }
+    let codes = |body: &Value| {
+        let codes = body["graph_codes"].as_array().unwrap().iter();
+        codes.map(|code| (code["first"].as_u64().unwrap(), code["applies_to"].clone())).collect::<Vec<_>>()
+    };
+    let answer = client.send(Method::GET, "/problems/gone", &[("accept", "application/json")], "").await;
+    assert_eq!(codes(&answer.json()), [(131_213, json!("one_id"))]);
+    assert_eq!(answer.json()["executed"], "Not by this call.");
+    let answer =
+        client.send(Method::GET, "/problems/group_suspended", &[("accept", "application/json")], "").await;
+    assert_eq!(codes(&answer.json()), [(131_207, json!("call_or_one_id"))]);
+}
+
+#[tokio::test]
+async fn accept_decides_between_page_and_json() {
+    let client = TestApp::spawn().await.anonymous();
+    for (accept, content_type) in [
+        ("*/*", "text/html; charset=utf-8"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("application/problem+json, application/json;q=0.9", "application/json"),
+        ("text/html;q=0.5, application/json", "application/json"),
+        ("application/json;q=0.5, text/html", "text/html; charset=utf-8"),
+        ("image/png", "text/html; charset=utf-8"),
+        ("", "text/html; charset=utf-8"),
+        ("\u{1}", "text/html; charset=utf-8"),
+    ] {
+        let headers = &[("accept", accept)][..usize::from(accept != "\u{1}")];
+        let answer = client.send(Method::GET, "/problems/gone", headers, "").await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, content_type), "{accept}");
+        assert_eq!(
+            (answer.header("vary"), answer.header("cache-control")),
+            ("Accept", "public, max-age=300")
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_for_people_let_nothing_foreign_in() {
+    let client = TestApp::spawn().await.anonymous();
+    for path in ["/docs/", "/docs/index.html", "/docs/swagger-ui-bundle.js", "/problems/gone"] {
+        let answer = client.get(path).await;
+        let policy = answer.header("content-security-policy");
+        let rules = policy.split("; ").collect::<Vec<_>>();
+        for rule in ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
+        {
+            assert!(rules.contains(&rule), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
     }
 }

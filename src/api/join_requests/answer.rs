@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::problem::{ProblemBody, item_problem};
-use crate::domain::{DecisionId, GroupId, JoinRequest};
-use crate::moderation::{DecisionReport, Item, Listing, Outcome};
+use crate::domain::{Action, DecisionId, GroupId, JoinRequest};
+use crate::moderation::{Item, Listing, Outcome};
 
 /// A group's open requests.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +19,7 @@ use crate::moderation::{DecisionReport, Item, Listing, Outcome};
 })))]
 pub(crate) struct ListAnswer {
     /// The group asked for.
+    #[schema(min_length = 1, max_length = 256, pattern = "^[A-Za-z0-9_=-]+$")]
     pub group_id: String,
     /// The open requests, each once.
     pub join_requests: Vec<JoinRequestAnswer>,
@@ -26,7 +27,7 @@ pub(crate) struct ListAnswer {
     #[schema(format = DateTime)]
     pub as_of: String,
     /// Where the list goes on, if it is longer than one answer: give it back as `page_token`.
-    #[schema(required)]
+    #[schema(required, min_length = 1, max_length = 2048)]
     pub next_page_token: Option<String>,
 }
 
@@ -35,18 +36,19 @@ pub(crate) struct ListAnswer {
 #[schema(as = JoinRequest)]
 pub(crate) struct JoinRequestAnswer {
     /// Names the request. Contains personal data: keep it out of logs. Somebody asking again may have the same id.
+    #[schema(min_length = 1, max_length = 512, pattern = "^[A-Za-z0-9+/=_-]+$")]
     pub id: String,
     /// The person's phone number, if Meta tells.
-    #[schema(required)]
+    #[schema(required, examples("15550100001"))]
     pub wa_id: Option<String>,
     /// The person's business-scoped user id, if Meta tells.
-    #[schema(required)]
+    #[schema(required, examples("US.1"))]
     pub user_id: Option<String>,
     /// The parent of that id, if Meta tells.
-    #[schema(required)]
+    #[schema(required, examples("US.ENT.1"))]
     pub parent_user_id: Option<String>,
     /// The person's username, if Meta tells.
-    #[schema(required)]
+    #[schema(required, examples("sample.reader"))]
     pub username: Option<String>,
     /// When the person asked, by Meta's clock.
     #[schema(format = DateTime, required)]
@@ -68,14 +70,18 @@ pub(crate) struct JoinRequestAnswer {
 })))]
 pub(crate) struct DecisionAnswer {
     /// Names the decision, here and in the audit log.
+    #[schema(format = "uuid")]
     pub decision_id: String,
     /// The group.
+    #[schema(min_length = 1, max_length = 256, pattern = "^[A-Za-z0-9_=-]+$")]
     pub group_id: String,
     /// `approve` or `reject`.
+    #[schema(pattern = "^(approve|reject)$")]
     pub action: &'static str,
     /// How many ids ended how.
     pub summary: Summary,
     /// One entry for every id, in the order given.
+    #[schema(min_items = 1)]
     pub results: Vec<ItemAnswer>,
 }
 
@@ -106,6 +112,7 @@ pub(crate) struct Summary {
 #[schema(as = DecisionResult)]
 pub(crate) struct ItemAnswer {
     /// The id.
+    #[schema(min_length = 1, max_length = 512, pattern = "^[A-Za-z0-9+/=_-]+$")]
     pub id: String,
     /// What is known about it. May gain values: treat an unknown one as `unknown`.
     pub outcome: &'static str,
@@ -153,16 +160,16 @@ impl DecisionAnswer {
     pub(crate) fn new(
         id: DecisionId,
         group: &GroupId,
-        action: &'static str,
-        report: &DecisionReport,
+        action: Action,
+        items: &[Item],
         public_url: Option<&str>,
     ) -> Self {
         Self {
             decision_id: id.to_string(),
             group_id: group.as_str().to_owned(),
-            action,
-            summary: Summary::of(&report.items),
-            results: report.items.iter().map(|item| ItemAnswer::new(item, public_url)).collect(),
+            action: action.as_str(),
+            summary: Summary::of(items),
+            results: items.iter().map(|item| ItemAnswer::new(item, public_url)).collect(),
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) async fn decide(
         raised.decision_id = Some(id);
         raised
     })?;
-    let answer = DecisionAnswer::new(id, &group, action.as_str(), &report, api.public_url.as_deref());
+    let answer = DecisionAnswer::new(id, &group, action, &report.items, api.public_url.as_deref());
     Ok(answer_to(&report, &answer))
 }
 

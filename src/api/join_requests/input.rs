@@ -11,6 +11,12 @@ use crate::domain::JoinRequestId;
 /// Longest `reason` and `on_behalf_of`, in characters.
 const MAX_NOTE: usize = 256;
 
+/// The id of a join request, as a list gave it. Contains personal data.
+#[derive(ToSchema)]
+#[schema(as = JoinRequestId, min_length = 1, max_length = 512, pattern = "^[A-Za-z0-9+/=_-]+$")]
+#[expect(dead_code, reason = "describes the text; the domain's own type checks it")]
+struct JoinRequestIdText(String);
+
 /// A decision about some join requests of one group.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -18,8 +24,8 @@ const MAX_NOTE: usize = 256;
     "join_request_ids": ["MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx"], "reason": "paid member", "on_behalf_of": "user:4711"
 })))]
 pub(crate) struct DecisionInput {
-    /// The ids, as a list gave them. Repeated ids count once.
-    #[schema(min_items = 1)]
+    /// The ids, as a list gave them, at most as many as the gateway takes (256 unless it is set up otherwise). Repeated ids count once.
+    #[schema(min_items = 1, value_type = Vec<JoinRequestIdText>)]
     pub join_request_ids: Vec<String>,
     /// Why, for the audit log.
     #[schema(max_length = 256)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ProblemCode, Raised};
+use super::Raised;
 use crate::moderation::Refusal;
 
 /// A problem (RFC 9457), of a whole answer or of one id.
@@ -16,13 +16,14 @@ use crate::moderation::Refusal;
 })))]
 pub(crate) struct ProblemBody {
     /// Address of the page that explains the problem; absolute if the gateway knows its own address.
+    #[schema(format = "uri-reference")]
     #[serde(rename = "type")]
     pub kind: String,
     /// Short summary, the same for every problem of this type.
     pub title: &'static str,
     /// The HTTP status; absent for problems of single ids.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, minimum = 400, maximum = 599)]
     pub status: Option<u16>,
     /// What is wrong in this case.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +31,7 @@ pub(crate) struct ProblemBody {
     pub detail: Option<String>,
     /// Names this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, format = "uri")]
     pub instance: Option<String>,
     /// The problem's code. May gain values.
     pub code: &'static str,
@@ -38,7 +39,7 @@ pub(crate) struct ProblemBody {
     pub retryable: bool,
     /// Decisions only: `no` (surely nothing was executed) or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^(no|unknown)$")]
     pub executed: Option<&'static str>,
     /// The id of the request, as in `X-Request-Id`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,13 +47,14 @@ pub(crate) struct ProblemBody {
     pub request_id: Option<String>,
     /// The id of the decision, as in the audit log.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, format = "uuid")]
     pub decision_id: Option<String>,
     /// What Graph said, if it said anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub upstream: Option<UpstreamBody>,
     /// The places in the request that are wrong, at most 20.
+    #[schema(max_items = 20)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
@@ -71,7 +73,7 @@ pub(crate) struct UpstreamBody {
     pub subcode: Option<u32>,
     /// The HTTP status of Graph's answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, minimum = 100, maximum = 599)]
     pub http_status: Option<u16>,
     /// Graph's trace id, for talking to Meta. It expires quickly.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +122,7 @@ impl ProblemBody {
         let raised = raised.into_parts();
         let row = raised.code.problem_type();
         Self {
-            kind: type_uri(raised.code, public_url),
+            kind: raised.code.uri(public_url),
             title: row.title,
             status: request_id.and(row.status),
             detail: raised.detail.map(std::borrow::Cow::into_owned),
@@ -134,10 +136,4 @@ impl ProblemBody {
             errors: raised.errors,
         }
     }
-}
-
-/// The address of a problem's page.
-fn type_uri(code: ProblemCode, public_url: Option<&str>) -> String {
-    let base = public_url.unwrap_or_default();
-    format!("{base}/problems/{}", code.problem_type().name)
 }

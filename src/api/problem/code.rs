@@ -54,6 +54,11 @@ impl ProblemCode {
         PROBLEMS.get(self as usize).unwrap_or(&super::table::INTERNAL)
     }
 
+    /// The address of its page: absolute if the gateway knows its own address.
+    pub(crate) fn uri(self, public_url: Option<&str>) -> String {
+        format!("{}/problems/{}", public_url.unwrap_or_default(), self.problem_type().name)
+    }
+
     /// The code of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         PROBLEMS.iter().find(|row| row.name == name).map(|row| row.code)

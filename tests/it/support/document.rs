@@ -8,6 +8,11 @@ use super::{Answer, Client};
 /// The document, its object schemas closed: an answer with a field that is not documented does not fit.
 pub(crate) struct Document(Value);
 
+/// The gateway's own document.
+pub(crate) fn document() -> Document {
+    Document::new(serde_json::to_value(joingate::api::openapi_document()).unwrap())
+}
+
 /// One method of one path.
 pub(crate) struct Operation {
     pub method: Method,
@@ -33,16 +38,37 @@ impl Document {
         let mut operations = Vec::new();
         for (path, item) in self.at("/paths").as_object().unwrap() {
             for (method, description) in item.as_object().unwrap() {
+                let description = self.without_references(description.clone());
                 operations.push(Operation {
                     method: method.to_uppercase().parse().unwrap(),
-                    address: with_examples(path, description),
-                    body: self.body_example(description),
-                    description: description.clone(),
+                    address: with_examples(path, &description),
+                    body: self.body_example(&description),
+                    description,
                 });
             }
         }
         assert!(!operations.is_empty());
         operations
+    }
+
+    /// With its parameters, header fields and examples in their places. Schemas stay where they are.
+    fn without_references(&self, mut description: Value) -> Value {
+        let resolve = |value: &mut Value| {
+            if let Some(place) = value["$ref"].as_str() {
+                *value = self.at(place.trim_start_matches('#')).clone();
+            }
+        };
+        description["parameters"].as_array_mut().into_iter().flatten().for_each(resolve);
+        for response in description["responses"].as_object_mut().unwrap().values_mut() {
+            response["headers"].as_object_mut().unwrap().values_mut().for_each(resolve);
+            let contents =
+                response["content"].as_object_mut().into_iter().flat_map(serde_json::Map::values_mut);
+            for content in contents {
+                let examples = content["examples"].as_object_mut();
+                examples.into_iter().flat_map(serde_json::Map::values_mut).for_each(resolve);
+            }
+        }
+        description
     }
 
     fn body_example(&self, operation: &Value) -> Option<Value> {
@@ -59,7 +85,7 @@ impl Document {
         errors.map(|error| format!("{} at {}", error, error.instance_path())).collect()
     }
 
-    /// Checks status, content type, body and known values of an answer against what the operation documents.
+    /// Checks status, header fields, content type, body and known values of an answer against what the operation documents.
     #[track_caller]
     pub(crate) fn check_answer(&self, operation: &Operation, answer: &Answer) {
         let status = answer.status.to_string();
@@ -68,6 +94,7 @@ impl Document {
         assert!(content.is_object(), "not documented: {answer:?}");
         let body = answer.json();
         assert_eq!(self.errors(&content["schema"], &body), Vec::<String>::new(), "{}", answer.text);
+        self.check_fields(&response["headers"], answer);
         let mut words = vec![("Problem", "code", &body["code"])];
         for item in body["results"].as_array().into_iter().flatten() {
             words.push(("DecisionResult", "outcome", &item["outcome"]));
@@ -77,9 +104,23 @@ impl Document {
             let known = self.known_values(schema, property);
             assert!(known.contains(word), "{word} is no known value of {schema}.{property}");
         }
-        if let Some(code) = body["code"].as_str() {
+        if let Some(code) = body["code"].as_str().filter(|_| answer.status >= 400) {
             let text = response["description"].as_str().unwrap();
             assert!(text.contains(&format!("`{code}`")), "{code} is not documented for {status}");
+        }
+    }
+
+    /// Every field is documented, and whole numbers are within their bounds. What HTTP itself needs is not asked about.
+    #[track_caller]
+    fn check_fields(&self, documented: &Value, answer: &Answer) {
+        const OF_HTTP: &[&str] = &["content-type", "content-length", "date", "connection"];
+        let documented = documented.as_object().unwrap();
+        for (name, value) in answer.headers.iter().filter(|(name, _)| !OF_HTTP.contains(&name.as_str())) {
+            let found = documented.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.as_str()));
+            let (_, field) = found.unwrap_or_else(|| panic!("{name} is not documented: {answer:?}"));
+            let text = value.to_str().unwrap();
+            let value = text.parse::<u64>().map_or_else(|_| json!(text), |number| json!(number));
+            assert_eq!(self.errors(&field["schema"], &value), Vec::<String>::new(), "{name}: {text}");
         }
     }
 
@@ -92,9 +133,14 @@ impl Document {
 impl Operation {
     pub(crate) async fn call(&self, client: &Client) -> Answer {
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
-        let headers = [("content-type", "application/json")];
-        let headers = &headers[..usize::from(self.body.is_some())];
+        let headers = [("accept", "application/json"), ("content-type", "application/json")];
+        let headers = &headers[..=usize::from(self.body.is_some())];
         client.send(self.method.clone(), &self.address, headers, body).await
+    }
+
+    /// Whether it asks for a token.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.description["security"].as_array().unwrap().iter().all(|way| way.get("internal_token").is_some())
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -19,7 +19,7 @@ pub(crate) use app::{
 pub(crate) use certificate::LoopbackCertificate;
 pub(crate) use client::{Answer, Client};
 pub(crate) use collector::{Collector, Received};
-pub(crate) use document::{Document, Operation};
+pub(crate) use document::{Operation, document};
 pub(crate) use issuer::{Issuer, IssuerKey, REMOTE_ISS, key_set};
 pub(crate) use program::run_program;
 pub(crate) use raw_upstream::{RawUpstream, Reply, read_request};
