@@ -1,5 +1,6 @@
 //! The first two minutes: the gateway and the Graph sandbox in one process, seeded, with `curl` lines to paste.
-//! Nothing leaves this machine. Ctrl-C ends it.
+//! Nothing leaves this machine. Ctrl-C ends it. Limits may be chosen as in a deployment, by `JOINGATE_LIMITS__…` in the
+//! environment; no other setting of the environment counts.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -58,7 +59,9 @@ fn environment(sandbox: &RunningSandbox, secret: &str) -> Environment {
         ("GRAPH__TOKEN", GRAPH_TOKEN),
         ("TELEMETRY__LOG", "pretty"),
     ];
-    Environment::from_pairs(pairs.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned())))
+    let pairs = pairs.map(|(name, value)| (format!("JOINGATE_{name}"), value.to_owned()));
+    let limits = std::env::vars().filter(|(name, _)| name.starts_with("JOINGATE_LIMITS__"));
+    Environment::from_pairs(pairs.into_iter().chain(limits))
 }
 
 fn random_secret() -> Result<String, Box<dyn Error>> {
@@ -116,7 +119,14 @@ fn welcome(
         let body = format!(r#"{{"join_request_ids":[{ids}],"reason":"demo"}}"#);
         format!("curl -sS {bearer} -H 'Content-Type: application/json' -d '{body}' {at}/{verb}")
     };
-    writeln!(text, "\nPaste these into another terminal.\n\nList the open requests:\n")?;
+    writeln!(text, "\nFor the guides in docs/, in another terminal:\n")?;
+    writeln!(
+        text,
+        "  export GATEWAY={api} SANDBOX={}/_sandbox GROUP={} TOKEN={token}",
+        sandbox.base_url(),
+        first.id
+    )?;
+    writeln!(text, "\nOr paste these there.\n\nList the open requests:\n")?;
     writeln!(text, "  curl -sS {bearer} {at}\n\nApprove one:\n")?;
     writeln!(text, "  {}\n\nReject one:\n", decide("approve", &format!("\"{approved}\"")))?;
     writeln!(text, "  {}", decide("reject", &format!("\"{rejected}\"")))?;

@@ -32,8 +32,8 @@ use crate::telemetry::Circuit;
     components(schemas(ListAnswer, DecisionAnswer, QuotaAnswer, ProblemBody, ProblemTypeBody)),
     tags(
         (name = "join requests", description = "List, approve and reject requests to join a group."),
-        (name = "quota", description = "What is left of the caller's quota and of Meta's."),
         (name = "problems", description = "What each problem means."),
+        (name = "quota", description = "What is left of the caller's quota and of Meta's."),
     ),
     modifiers(&Security, &Answers, &KnownValues)
 )]
