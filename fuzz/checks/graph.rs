@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use joingate::domain::{Action, JoinRequestId};
-use joingate::graph::{Answer, Cursor, GraphError, ItemReply, Refusal, read_decision, read_page, read_token};
+use joingate::graph::{
+    Answer, Cursor, Differences, GraphError, ItemReply, Refusal, read_decision, read_page, read_token,
+};
 use serde_json::Value;
 
 /// Plain and partial success, a redirect, refusals, a bare quota and trouble.
@@ -19,7 +21,7 @@ const WAIT: Duration = Duration::from_mins(1);
 /// and an end is only what says so.
 pub fn list_page(body: &[u8]) {
     for status in STATUSES {
-        let page = match read_page(&answer(status, body)) {
+        let page = match read_page(&answer(status, body), &mut Differences::default()) {
             Ok(page) => page,
             Err(error) => {
                 check_error(&error, status);
@@ -48,7 +50,7 @@ pub fn list_page(body: &[u8]) {
 /// scopes are those that are told.
 pub fn token_state(body: &[u8]) {
     for status in STATUSES {
-        let state = match read_token(&answer(status, body)) {
+        let state = match read_token(&answer(status, body), &mut Differences::default()) {
             Ok(state) => state,
             Err(error) => {
                 check_error(&error, status);
@@ -73,7 +75,7 @@ pub fn decision(body: &[u8]) {
     for (status, (action, list, other_list)) in
         STATUSES.into_iter().flat_map(|status| verbs.map(|verb| (status, verb)))
     {
-        let read = match read_decision(&answer(status, body), action, &sent) {
+        let read = match read_decision(&answer(status, body), (action, &sent), &mut Differences::default()) {
             Ok(read) => read,
             Err(error) => {
                 check_error(&error, status);

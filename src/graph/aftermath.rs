@@ -1,11 +1,14 @@
 //! What an answer means for the calls after it: pauses, metrics, and one line in the log.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::codes::ErrorClass;
 use super::credential::TokenInUse;
 use super::fault::GraphError;
 use super::refusal::Refusal;
+use super::shape::Difference;
 use crate::domain::GroupId;
 use crate::limits::{GraphPacing, PauseReason};
 use crate::telemetry::{AttemptOutcome, Drift, GraphOperation, Metrics};
@@ -74,6 +77,26 @@ pub(super) fn log(operation: GraphOperation, error: &GraphError) {
 pub(super) fn drifted(kind: Drift, metrics: &Metrics) {
     metrics.graph_drifted(kind);
     tracing::warn!(kind = kind.as_str(), "an answer of Graph differs from its documentation");
+}
+
+/// The fields of Graph's that were told in the log: each once in the life of the process, since it would stand in every answer.
+#[derive(Debug, Default)]
+pub(super) struct FieldsTold(Mutex<HashSet<Difference>>);
+
+impl FieldsTold {
+    /// Most fields told; those that come later are counted only.
+    const MOST: usize = 64;
+
+    /// A field of an answer is not documented, or of another type: its name, and never what stood there.
+    pub(super) fn differs(&self, difference: &Difference, metrics: &Metrics) {
+        metrics.graph_drifted(difference.kind);
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < Self::MOST && !told.contains(difference) {
+            told.insert(difference.clone());
+            let (kind, field) = (difference.kind.as_str(), difference.field.as_str());
+            tracing::warn!(kind, field, "a field in an answer of Graph is not as documented");
+        }
+    }
 }
 
 /// The metric label of a call that was sent.

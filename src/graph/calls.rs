@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::aftermath::{drifted, log, note, outcome_of};
+use super::aftermath::{FieldsTold, drifted, log, note, outcome_of};
 use super::codes::ErrorClass;
 use super::credential::{Credential, TokenInUse, TokensAsked};
 use super::fault::{GraphError, Health};
 use super::reading::{Answer, read_token};
 use super::refusal::Refusal;
 use super::retry::{Backoff, Next, RetryPolicy, Safety, random_share};
+use super::shape::Differences;
 use super::token::TokenState;
 use super::transport::{Call, Exchange, Target, Transport};
 use crate::config::GraphSettings;
@@ -34,6 +35,7 @@ pub(super) struct Calls {
     transport: Transport,
     credential: Credential,
     policy: RetryPolicy,
+    fields_told: FieldsTold,
 }
 
 impl Calls {
@@ -44,7 +46,7 @@ impl Calls {
             settings.retry_budget,
             settings.least_decision_time(),
         );
-        Self { transport, credential: Credential::new(settings), policy }
+        Self { transport, credential: Credential::new(settings), policy, fields_told: FieldsTold::default() }
     }
 
     /// Sends until an answer can be read, or the policy says that it is enough.
@@ -52,7 +54,7 @@ impl Calls {
         &self,
         call: &Call<'_>,
         budget: &mut Budget,
-        read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
+        read: impl Fn(&Answer, &mut Differences) -> Result<(T, AttemptOutcome), GraphError>,
     ) -> Result<Answered<T>, GraphError> {
         self.policy.begin();
         let safety = safety(call.operation);
@@ -118,7 +120,9 @@ impl Calls {
     ) -> Result<TokenState, GraphError> {
         let operation = GraphOperation::DebugToken;
         let call = Call { operation, target: Target::Token, query: Vec::new(), body: None };
-        let read = |answer: &Answer| read_token(answer).map(|state| (state, AttemptOutcome::Answered));
+        let read = |answer: &Answer, seen: &mut Differences| {
+            read_token(answer, seen).map(|state| (state, AttemptOutcome::Answered))
+        };
         let state = match self.attempt(&call, token, budget, read).await {
             Ok((state, _permit)) => state,
             // With a token that Graph does not take at all it says no more than that.
@@ -163,11 +167,15 @@ impl Calls {
         call: &Call<'_>,
         token: &TokenInUse,
         budget: &mut Budget,
-        read: impl Fn(&Answer) -> Result<(T, AttemptOutcome), GraphError>,
+        read: impl Fn(&Answer, &mut Differences) -> Result<(T, AttemptOutcome), GraphError>,
     ) -> Result<(T, Permit), GraphError> {
         let sent = self.transport.send(call, token, budget).await;
         let Exchange { permit, took, answer, span } = sent.map_err(GraphError::Held)?;
-        let mut result = answer.and_then(|answer| read(&answer));
+        let mut differences = Differences::default();
+        let mut result = answer.and_then(|answer| read(&answer, &mut differences));
+        for difference in differences.found() {
+            self.fields_told.differs(difference, self.metrics());
+        }
         match &mut result {
             Ok(_) if call.operation == GraphOperation::DebugToken || !token.is_ordinary() => (),
             Ok(_) => self.metrics().graph_token(true),

@@ -8,6 +8,7 @@ use super::credential::TokensAsked;
 use super::fault::GraphError;
 use super::page::{Cursor, Page, PageLimit};
 use super::reading::{Answer, ItemReply, read_decision, read_page};
+use super::shape::Differences;
 use super::token::TokenExamined;
 use super::transport::{Call, Target, Transport};
 use super::wire::decision_body;
@@ -67,7 +68,9 @@ impl GraphClient {
                 query: size.into_iter().chain(after).collect(),
                 body: None,
             };
-            let read = |answer: &Answer| read_page(answer).map(|page| (page, AttemptOutcome::Answered));
+            let read = |answer: &Answer, seen: &mut Differences| {
+                read_page(answer, seen).map(|page| (page, AttemptOutcome::Answered))
+            };
             match self.calls.call(&call, budget, read).await {
                 Ok(answered) => {
                     let page = answered.value;
@@ -130,8 +133,8 @@ impl GraphClient {
             query: Vec::new(),
             body: Some(decision_body(ids)),
         };
-        let read = |answer: &Answer| {
-            let read = read_decision(answer, action, ids)?;
+        let read = |answer: &Answer, seen: &mut Differences| {
+            let read = read_decision(answer, (action, ids), seen)?;
             let refused = read.replies.iter().any(|reply| matches!(reply, ItemReply::Refused(_)));
             let outcome = if refused { AttemptOutcome::Partial } else { AttemptOutcome::Answered };
             Ok((read, outcome))

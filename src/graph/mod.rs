@@ -11,6 +11,7 @@ mod page;
 mod reading;
 mod refusal;
 mod retry;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -27,6 +28,7 @@ pub use fault::GraphError;
 pub use page::{Cursor, Page, PageLimit};
 pub use reading::{Answer, DecisionAnswer, ItemReply, read_decision, read_page, read_token};
 pub use refusal::Refusal;
+pub use shape::{Asked, Difference, Differences, Form, Member};
 pub use token::{TokenExamined, TokenState};
 pub use token_watch::watch_tokens;
 pub use usage::{Share, Usage, read_usage};

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::fault::GraphError;
 use super::page::Page;
 use super::refusal::{NamedError, Refusal};
+use super::shape::{Asked, Differences};
 use super::token::TokenState;
 use super::wire::{Body, Lists};
 use crate::domain::{Action, JoinRequestId};
@@ -52,27 +53,30 @@ pub struct DecisionAnswer {
 
 /// Reads one page of a list. It counts only in a plain success: with an error beside it, or any other status, the list
 /// may be cut. Fails with Graph's error, or with [`GraphError::Unreadable`].
-pub fn read_page(answer: &Answer) -> Result<Page, GraphError> {
-    let mut page =
-        judge(answer, |body| body.page().filter(|_| answer.status == 200 && body.error().is_none()))?;
+pub fn read_page(answer: &Answer, seen: &mut Differences) -> Result<Page, GraphError> {
+    let mut page = judge(answer, Asked::Page, seen, |body| {
+        body.page().filter(|_| answer.status == 200 && body.error().is_none())
+    })?;
     page.date = answer.date;
     Ok(page)
 }
 
 /// Reads what `debug_token` says of a token; only a plain success says anything. Fails with Graph's error, or with
 /// [`GraphError::Unreadable`].
-pub fn read_token(answer: &Answer) -> Result<TokenState, GraphError> {
-    judge(answer, |body| body.token().filter(|_| answer.status == 200 && body.error().is_none()))
+pub fn read_token(answer: &Answer, seen: &mut Differences) -> Result<TokenState, GraphError> {
+    judge(answer, Asked::Token, seen, |body| {
+        body.token().filter(|_| answer.status == 200 && body.error().is_none())
+    })
 }
 
 /// Reads the answer to a decision on `ids`. Lists count whatever the status. Fails with Graph's error where there are
 /// none, or with [`GraphError::Unreadable`].
 pub fn read_decision(
     answer: &Answer,
-    action: Action,
-    ids: &[JoinRequestId],
+    (action, ids): (Action, &[JoinRequestId]),
+    seen: &mut Differences,
 ) -> Result<DecisionAnswer, GraphError> {
-    judge(answer, |body| {
+    judge(answer, Asked::Decision, seen, |body| {
         let lists = body.lists(action)?;
         let beside = body.error().or_else(|| body.errors_beside().find(|error| !lists.tell(error)));
         let beside = beside.map(|error| Refusal::of_call(error, answer.status, answer.wait));
@@ -82,7 +86,12 @@ pub fn read_decision(
 }
 
 /// What was asked for counts first, then Graph's error, whatever the status.
-fn judge<T>(answer: &Answer, read: impl Fn(&Body) -> Option<T>) -> Result<T, GraphError> {
+fn judge<T>(
+    answer: &Answer,
+    asked: Asked,
+    seen: &mut Differences,
+    read: impl Fn(&Body) -> Option<T>,
+) -> Result<T, GraphError> {
     let http_status = answer.status;
     let refuse =
         |error: NamedError| Err(GraphError::Refused(Refusal::of_call(error, http_status, answer.wait)));
@@ -92,11 +101,18 @@ fn judge<T>(answer: &Answer, read: impl Fn(&Body) -> Option<T>) -> Result<T, Gra
         return unreadable(None);
     }
     let drift = match Body::parse(&answer.body) {
-        Ok(body) => match (read(&body), body.error()) {
-            (Some(value), _) => return Ok(value),
-            (None, Some(error)) => return refuse(error),
-            (None, None) => None,
-        },
+        Ok(body) => {
+            let read = (read(&body), body.error());
+            // JSON of anybody else's, which says neither what was asked for nor an error of Graph's, has nothing to differ from.
+            if read.0.is_some() || read.1.is_some() {
+                body.compare(asked, seen);
+            }
+            match read {
+                (Some(value), _) => return Ok(value),
+                (None, Some(error)) => return refuse(error),
+                (None, None) => None,
+            }
+        }
         Err(NotAnObject::RepeatedMember) => Some(Drift::RepeatedMember),
         Err(NotAnObject::Otherwise) => None,
     };

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::page::{Cursor, Page};
 use super::refusal::NamedError;
+use super::shape::{Asked, Differences};
 use super::token::TokenState;
 use crate::domain::{Action, JoinRequest, JoinRequestId};
 use crate::json::{self, NotAnObject};
@@ -47,6 +48,11 @@ impl Body {
         json::object(bytes).map(Self)
     }
 
+    /// Tells where it differs from what is known of such answers.
+    pub(super) fn compare(&self, asked: Asked, differences: &mut Differences) {
+        differences.look(&self.0, asked);
+    }
+
     /// The `error` object. Its presence means failure whatever the HTTP status.
     pub(super) fn error(&self) -> Option<NamedError> {
         match self.0.get("error")? {
@@ -76,11 +82,11 @@ impl Body {
 
     /// The lists of a decision; `None` when there is none at all.
     pub(super) fn lists(&self, action: Action) -> Option<Lists> {
-        let (done, contrary) = match action {
-            Action::Approve => ("approved_join_requests", "rejected_join_requests"),
-            Action::Reject => ("rejected_join_requests", "approved_join_requests"),
+        let contrary = match action {
+            Action::Approve => Action::Reject,
+            Action::Reject => Action::Approve,
         };
-        let (done, failed) = (self.list(done), self.list("failed_join_requests"));
+        let (done, failed) = (self.list(Asked::done(action)), self.list("failed_join_requests"));
         if done.is_none() && failed.is_none() {
             return None;
         }
@@ -97,7 +103,7 @@ impl Body {
                 None => lists.nameless += 1,
             }
         }
-        let contrary = self.list(contrary).into_iter().flatten().filter_map(Value::as_str);
+        let contrary = self.list(Asked::done(contrary)).into_iter().flatten().filter_map(Value::as_str);
         lists.contrary = contrary.map(str::to_owned).collect();
         Some(lists)
     }

@@ -116,7 +116,7 @@ impl AttemptOutcome {
 }
 
 /// Where an answer of Graph differs from its documentation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Drift {
     /// An entry of a list without a usable id.
     ListEntry,
@@ -130,17 +130,23 @@ pub enum Drift {
     ForeignId,
     /// A member that stands twice in one JSON object.
     RepeatedMember,
+    /// A member that is not documented.
+    UnknownField,
+    /// A member of another type than documented.
+    MistypedField,
 }
 
 impl Drift {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ListEntry,
         Self::UsageHeader,
         Self::IdInBothLists,
         Self::IdNotMentioned,
         Self::ForeignId,
         Self::RepeatedMember,
+        Self::UnknownField,
+        Self::MistypedField,
     ];
 
     /// The value of the label `kind`.
@@ -152,6 +158,8 @@ impl Drift {
             Self::IdNotMentioned => "id_not_mentioned",
             Self::ForeignId => "foreign_id",
             Self::RepeatedMember => "repeated_member",
+            Self::UnknownField => "unknown_field",
+            Self::MistypedField => "mistyped_field",
         }
     }
 }

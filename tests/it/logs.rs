@@ -124,6 +124,30 @@ async fn every_request_has_one_line_at_a_level_by_its_status() {
 }
 
 #[tokio::test]
+async fn a_field_that_is_not_as_documented_is_told_once_by_its_name() {
+    let running = Running::start(&["serve"], &[]).await;
+    let body =
+        r#"{"data":[{"join_request_id":"MTY=","wa_id":15550100001,"nickname":"Somebody"}],"15550100002":1}"#;
+    running.sandbox.control().fail_next(2, Fault::body(200, body, "application/json").never()).unwrap();
+    for _ in 0..2 {
+        let answer = running.caller().get(&running.list).await;
+        assert_eq!((answer.status, &answer.json()["join_requests"][0]["wa_id"]), (200, &Value::Null));
+    }
+    let log = running.process.stop().await.log;
+    expect_explained_fields(&log);
+    let told = parsed(&log)
+        .into_iter()
+        .filter(|line| line["message"] == "a field in an answer of Graph is not as documented");
+    let told =
+        told.map(|line| format!("{} {}", line["kind"].as_str().unwrap(), line["field"].as_str().unwrap()));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["unknown_field ?", "unknown_field data[].nickname", "mistyped_field data[].wa_id"]
+    );
+    assert!(log.iter().all(|line| !line.contains("1555010000") && !line.contains("Somebody")));
+}
+
+#[tokio::test]
 async fn the_level_changes_while_running_and_lines_still_state_the_request() {
     for (level, statuses, failed_calls) in [("warn", &[401, 503, 409, 404][..], 3), ("error", &[503], 0)] {
         let directory = tempfile::tempdir().unwrap();

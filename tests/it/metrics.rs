@@ -256,9 +256,9 @@ fn known_values(metric: &str, label: &str) -> Option<Vec<String>> {
         }
         (_, "header") => words("app business"),
         (_, "measure") => words("call_count total_time total_cputime"),
-        (_, "kind") => {
-            words("list_entry usage_header id_in_both_lists id_not_mentioned foreign_id repeated_member")
-        }
+        (_, "kind") => words(
+            "list_entry usage_header id_in_both_lists id_not_mentioned foreign_id repeated_member unknown_field mistyped_field",
+        ),
         ("config_reloads_total", "what") => words("settings"),
         ("config_reloads_total", "result") => words("taken refused"),
         ("trace_spans_total", "result") => words("exported failed dropped"),

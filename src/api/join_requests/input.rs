@@ -33,9 +33,10 @@ pub(crate) struct DecisionInput {
     /// For whom, for the audit log.
     #[schema(max_length = 256)]
     pub on_behalf_of: Option<String>,
-    /// Whether to say only what would be sent.
+    // Stated in words: of a `default`, generators of TypeScript make a member that has to be sent.
+    /// Whether to say only what would be sent; false if left out.
     #[serde(default)]
-    #[schema(default = false)]
+    #[schema(required = false)]
     pub dry_run: bool,
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Components, Ref, RefOr, Required, Response};
+use utoipa::openapi::{Components, Ref, RefOr, Required, Response, Schema};
 
 /// An answer, as far as it decides about its header fields.
 #[derive(Clone, Copy, Debug)]
@@ -148,9 +148,14 @@ fn request_fields() -> [Parameter; 3] {
     ]
 }
 
-/// Lets an operation have the fields of every request.
+/// Lets an operation have the fields of every request. What may be left out of a request can still not be null there.
 pub(super) fn add_request_fields(operation: &mut Operation) {
     let parameters = operation.parameters.get_or_insert_default();
+    for parameter in &mut *parameters {
+        if let RefOr::T(Parameter { schema: Some(RefOr::T(Schema::Object(schema))), .. }) = parameter {
+            schema.schema_type = Type::String.into();
+        }
+    }
     for parameter in request_fields() {
         parameters.push(RefOr::Ref(Ref::new(format!("#/components/parameters/{}", parameter.name))));
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::bodies::{IDS, body, status, with_a_repeated_member};
 use crate::domain::{Action, JoinRequestId};
-use crate::graph::{Answer, GraphError, ItemReply, read_decision, read_page};
+use crate::graph::{Answer, Differences, GraphError, ItemReply, read_decision, read_page};
 use crate::telemetry::Drift;
 
 fn ids() -> Vec<JoinRequestId> {
@@ -59,7 +59,7 @@ proptest! {
     fn a_decision_says_of_each_id_what_the_lists_say(status in status(), body in body(), action in action()) {
         let answer = Answer { status, body, wait: None, date: None };
         let value = value(&answer);
-        match read_decision(&answer, action, &ids()) {
+        match read_decision(&answer, (action, &ids()), &mut Differences::default()) {
             Ok(read) => {
                 prop_assert!(!(300..400).contains(&status));
                 let words = read.replies.iter().map(word).collect::<Vec<_>>();
@@ -79,7 +79,7 @@ proptest! {
     fn a_page_is_read_only_from_a_plain_success(status in status(), body in body()) {
         let answer = Answer { status, body, wait: None, date: None };
         let value = value(&answer);
-        if let Ok(page) = read_page(&answer) {
+        if let Ok(page) = read_page(&answer, &mut Differences::default()) {
             prop_assert_eq!(status, 200);
             prop_assert!(value["error"].is_null(), "{}", value);
             let data = value["data"].as_array().unwrap();
@@ -94,8 +94,8 @@ proptest! {
     #[test]
     fn a_member_that_stands_twice_hides_nothing(status in status(), body in with_a_repeated_member(), action in action()) {
         let answer = Answer { status, body, wait: None, date: None };
-        prop_assert!(read_page(&answer).is_err());
-        let error = read_decision(&answer, action, &ids()).unwrap_err();
+        prop_assert!(read_page(&answer, &mut Differences::default()).is_err());
+        let error = read_decision(&answer, (action, &ids()), &mut Differences::default()).unwrap_err();
         prop_assert!(!error.surely_not_executed());
         if !(300..400).contains(&status) && status != 429 {
             let drift = Some(Drift::RepeatedMember);
