@@ -53,7 +53,7 @@ LABEL org.opencontainers.image.title="joingate-sandbox" \
 COPY --from=build-sandbox /joingate-sandbox /joingate-sandbox
 USER 65532:65532
 EXPOSE 8090
-# Whoever runs a container chooses who reaches its port: inside, it listens on every address.
+# Whoever runs a container chooses who reaches its port: inside, it listens on every address. Of two `--listen` the last one counts.
 ENTRYPOINT ["/joingate-sandbox", "--listen", "0.0.0.0:8090"]
 
 FROM scratch AS joingate

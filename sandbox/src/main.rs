@@ -14,8 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address to listen on. The control API asks for no token: keep it on a loopback address.
-    #[arg(long, default_value = "127.0.0.1:8090")]
+    /// Address to listen on; the last one counts. The control API asks for no token: keep it on a loopback address.
+    #[arg(long, default_value = "127.0.0.1:8090", overrides_with = "listen")]
     listen: SocketAddr,
     /// An access token to accept, with scopes where it shall not have both: `TOKEN[=SCOPE,SCOPE]`.
     /// Use a made-up one. May be repeated.

@@ -9,6 +9,7 @@ mod servers;
 mod tls;
 
 pub use reloading::load_settings;
+pub use servers::threads;
 
 use std::io::Write;
 use std::net::SocketAddr;

@@ -47,10 +47,19 @@ pub(super) fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartE
         .map_err(|error| StartError::System { what: "a listener has no address".to_owned(), error })
 }
 
+/// Most threads that serve, and most that do the rest. Two do more than Graph can take, and each costs memory: without a bound a
+/// container on a large machine would need more of it than on a small one.
+const MOST_THREADS: usize = 4;
+
+/// One for each core, up to [`MOST_THREADS`].
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
+}
+
 /// What bounds a server.
 struct Bounds {
-    /// Threads; none: one for each core.
-    workers: Option<usize>,
+    /// Threads.
+    workers: usize,
     /// Connections held at most by one worker.
     connections: usize,
     /// Longest time that one request may take.
@@ -78,7 +87,7 @@ pub(super) fn serve_api(
             .configure(|config| api_routes(config, with_docs))
     };
     let bounds = Bounds {
-        workers: None,
+        workers: threads(),
         connections: MAX_CONNECTIONS,
         request: settings.request_deadline,
         shutdown: settings.shutdown_timeout,
@@ -97,7 +106,7 @@ pub(super) fn serve_admin(
         move || Routes::new().app_data(metrics.clone()).app_data(readiness.clone()).configure(admin_routes);
     // A worker of its own: probes are answered however busy the API is.
     let bounds = Bounds {
-        workers: Some(1),
+        workers: 1,
         connections: 256,
         request: Duration::from_secs(5),
         shutdown: Duration::from_secs(1),
@@ -125,13 +134,11 @@ where
 {
     // Idle, then a head, then the request itself, and something for a busy machine.
     let patience = KEEP_ALIVE + HEAD_TIMEOUT + bounds.request + MARGIN;
-    let mut server = Server::build()
+    let server = Server::build()
         .max_concurrent_connections(bounds.connections)
         .shutdown_timeout(bounds.shutdown.as_secs())
+        .workers(bounds.workers)
         .disable_signals();
-    if let Some(workers) = bounds.workers {
-        server = server.workers(workers);
-    }
     let draining = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
         let (draining, tls, routes) = (draining.clone(), tls.clone(), routes.clone());

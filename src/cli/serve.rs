@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::SettingsArgs;
-use crate::app::{App, StartError};
+use crate::app::{App, StartError, threads};
 use crate::config::{AuditTarget, SettingProblems, TelemetrySettings};
 use crate::net::{ClientError, collector_client};
 use crate::telemetry::{AuditFile, LoggingError, Traces, TracesError, WholeLines, log_panics, start_logging};
@@ -49,13 +49,14 @@ fn start_traces(settings: &TelemetrySettings, runtime: &Handle) -> Result<Option
 /// Serves until SIGTERM or SIGINT, then drains.
 pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     let settings = args.load()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
     let traces = start_traces(&settings.telemetry, runtime.handle())?;
     let log_writer = start_logging(&settings.telemetry, traces.as_ref())?;
     log_panics();
     // A core dump would hold Meta's token.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let (mut terminate, mut interrupt, mut hangup) = (
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
@@ -95,5 +96,8 @@ pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
             tracing::warn!(lines = log_writer.lost(), "log lines were lost: nobody read them in time");
         }
         Ok(())
-    })
+    });
+    // All that mattered has ended. A name that is still looked up holds its thread until the resolver gives up.
+    runtime.shutdown_background();
+    ended
 }

@@ -32,8 +32,11 @@ impl SettingProblems {
 
 impl fmt::Display for SettingProblems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.0.len() == 1 { "problem" } else { "problems" };
-        writeln!(formatter, "{} {plural} in the settings:", self.0.len())?;
+        // One stands in the one line that it needs.
+        if let [only] = self.0.as_slice() {
+            return writeln!(formatter, "1 problem in the settings: {only}");
+        }
+        writeln!(formatter, "{} problems in the settings:", self.0.len())?;
         for problem in &self.0 {
             writeln!(formatter, "  {problem}")?;
         }

@@ -190,9 +190,7 @@ impl Differences {
     fn value(&mut self, form: &Form, value: &Value, place: Place<'_>) {
         match (form, value) {
             // What is in a text, the reader of the number looks at.
-            (_, Value::Null) | (Anything, _) | (Text | Whole, Value::String(_)) | (Flag, Value::Bool(_)) => {
-                ()
-            }
+            (_, Value::Null) | (Anything, _) | (Text | Whole, Value::String(_)) | (Flag, Value::Bool(_)) => {}
             (Whole, Value::Number(number)) if number.is_i64() || number.is_u64() => (),
             (Object(members), Value::Object(object)) => {
                 for (name, value) in object {

@@ -62,9 +62,12 @@ impl Deployment {
 fn expect_problems(ran: &Ran, expected: &[&str]) {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert_eq!(ran.out, "");
+    if let [only] = expected {
+        assert_eq!(ran.err.trim_end(), format!("joingate: 1 problem in the settings: {only}"));
+        return;
+    }
     let mut lines = ran.err.lines();
-    let plural = if expected.len() == 1 { "problem" } else { "problems" };
-    let heading = format!("joingate: {} {plural} in the settings:", expected.len());
+    let heading = format!("joingate: {} problems in the settings:", expected.len());
     assert_eq!(lines.next(), Some(heading.as_str()), "{}", ran.err);
     let mut found = lines.map(str::trim).collect::<Vec<_>>();
     let mut expected = expected.to_vec();
@@ -187,6 +190,18 @@ fn check_names_every_problem_at_once() {
     let lines = lines.collect::<Vec<_>>();
     expect_problems(&ran, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     expect_hidden(&ran, &[META_TOKEN, "31-bytes"]);
+}
+
+#[test]
+fn a_token_file_that_is_empty_or_cannot_be_read_is_one_line() {
+    let deployment = Deployment::new();
+    let (empty, directory) = (deployment.write("empty", "\n"), deployment.path(""));
+    for (file, reason) in [(&empty, "the content is not one line"), (&directory, "cannot read the file")] {
+        let ran = deployment.check(&[("JOINGATE_GRAPH__TOKEN_FILE", file)]);
+        assert_eq!((ran.code, ran.err.lines().count()), (Some(2), 1), "{ran:?}");
+        assert!(ran.err.contains("graph.token_file (JOINGATE_GRAPH__TOKEN_FILE): "), "{ran:?}");
+        assert!(ran.err.contains(reason), "{ran:?}");
+    }
 }
 
 #[test]

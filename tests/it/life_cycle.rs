@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::store::state::eventually;
-use crate::support::process::{Process, Variables, serving, set};
+use crate::support::process::{Process, Variables, run, serving, set};
 use crate::support::{Answer, Client, DECIDE, GRAPH_TOKEN, READ, RedisServer, token};
 
 /// Requests a second while replicas are exchanged.
@@ -143,6 +143,8 @@ async fn three_rolls_of_two_replicas_under_load_fail_no_request() {
         ("LIMITS__CALLER_BURST", "10000"),
         ("LIMITS__GRAPH", "10000/s"),
         ("LIMITS__GRAPH_BURST", "10000"),
+        // Limits have tests of their own: a machine that stands still for two seconds shall not refuse anything here.
+        ("LIMITS__MAX_WAIT", "10s"),
     ] {
         set(&mut settings, name, value);
     }
@@ -231,6 +233,29 @@ async fn a_second_signal_ends_it_at_once() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     let last = ended.log.last().unwrap();
     assert_eq!(last, "joingate: cut off by a second signal: what was under way was not waited for");
+}
+
+/// Where a machine has no IPv6 at all, it says so, with the setting's name.
+#[tokio::test]
+async fn one_listener_serves_both_families() {
+    let sandbox = sandbox().await;
+    let mut settings = serving(&sandbox);
+    set(&mut settings, "SERVER__LISTEN", "[::]:0");
+    set(&mut settings, "SERVER__ADMIN_LISTEN", "[::]:0");
+    if std::net::TcpListener::bind("[::]:0").is_err() {
+        let environment =
+            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>();
+        let ran = run(&["serve"], &environment);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains("server.listen"), "{ran:?}");
+        return;
+    }
+    let process = Process::start(&["serve"], settings).await;
+    for host in ["127.0.0.1", "[::1]"] {
+        let at = |port: u16, path: &str| reqwest::get(format!("http://{host}:{port}{path}"));
+        assert_eq!(at(process.admin.port(), "/readyz").await.unwrap().status(), 200, "{host}");
+        assert_eq!(at(process.api.port(), "/problems/gone").await.unwrap().status(), 200, "{host}");
+    }
 }
 
 #[tokio::test]

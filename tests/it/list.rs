@@ -111,7 +111,8 @@ async fn calls_have_the_form_that_metas_document_asks_for() {
     let proof = "558080b299ccfabcdbfaf45bd3a4f6c06b5703c83f3c6d3023c8efc960fef88b";
     assert!(request.contains(&format!("?appsecret_proof={proof}&limit=50 http/1.1")), "{request}");
     assert!(request.contains("authorization: bearer eaatesttoken\r\n"), "{request}");
-    assert!(request.contains("user-agent: joingate/0.1.0\r\n"), "{request}");
+    let agent = concat!("user-agent: joingate/", env!("CARGO_PKG_VERSION"), "\r\n");
+    assert!(request.contains(agent), "{request}");
     assert!(!request.contains("content-type"), "a GET has no body: {request}");
 }
 

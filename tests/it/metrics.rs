@@ -170,7 +170,7 @@ async fn the_counts_agree_with_what_was_done() {
             ("reject rejected", 1),
         ],
     );
-    expect_counts(&all, "build_info", &[("unknown v23.0 0.1.0", 1)]);
+    expect_counts(&all, "build_info", &[(concat!("unknown v23.0 ", env!("CARGO_PKG_VERSION")), 1)]);
     expect_counts(&all, "http_requests_in_flight", &[]);
 }
 
