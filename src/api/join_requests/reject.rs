@@ -20,7 +20,7 @@ use crate::domain::Action;
     tag = "join requests",
     params(
         ("group_id" = String, Path, description = "The group's id, as Meta gave it.", min_length = 1, max_length = 256, pattern = "^[A-Za-z0-9_=-]+$", example = "Y2FwaV9ncm91cDoxNTU1MDEwMDAwMA"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat safe: a new key for every decision, the same for its repeats. 1 to 255 visible ASCII characters, bare or in quotes.", min_length = 1, max_length = 512, example = "order-4711-approve-1"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repeat safe: a new key for every decision, the same for its repeats. 1 to 255 visible ASCII characters, bare or in quotes.", min_length = 1, max_length = 512, pattern = "^([!#-~]{1,255}|\"([ !#-\\[\\]-~]|\\\\[\"\\\\]){1,255}\")$", example = "order-4711-approve-1"),
     ),
     request_body = DecisionInput,
     responses(
