@@ -12,7 +12,7 @@ use crate::generated::regenerating;
 use crate::support::run_program;
 
 /// Where the Deployment mounts the Secret.
-const SECRETS: &str = "/run/secrets/joingate";
+pub(crate) const SECRETS: &str = "/run/secrets/joingate";
 const OVERLAYS: [&str; 2] = ["production", "dev"];
 /// What nobody's password is; every secret of the tests is this.
 const MADE_UP: &str = "0123456789abcdef0123456789abcdef";
@@ -23,11 +23,11 @@ async fn kubectl(arguments: &[&str], input: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let (source, target) = (entry.path(), to.join(entry.file_name()));

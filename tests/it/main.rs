@@ -24,6 +24,7 @@ mod in_doubt;
 mod inbound;
 mod issuer_keys;
 mod kubernetes;
+mod kubernetes_guide;
 mod life_cycle;
 mod limits;
 mod list;
