@@ -345,6 +345,19 @@ fn stage(name: &str) -> String {
     dockerfile.get(start..).unwrap().split("\nFROM ").next().unwrap().to_owned()
 }
 
+#[test]
+fn the_stage_of_the_crates_has_every_file_that_cargo_looks_for() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    // What stands in a folder that cargo looks through by itself may be missing; what is named by its path must be there.
+    let named = manifest.lines().filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix('"'));
+    let (stage, mut found) = (stage("crates"), 0);
+    for path in named {
+        assert!(stage.contains(&format!(" {path}")), "{path} is not in the stage `crates` of the Dockerfile");
+        found += 1;
+    }
+    assert!(found >= 5);
+}
+
 #[tokio::test]
 async fn image_and_manifests_agree_on_user_ports_and_entry_point() {
     let dev = Rendered::of("dev").await;
