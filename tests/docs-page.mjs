@@ -66,9 +66,11 @@ try {
   async function tryOut(operation, parameters, body) {
     const block = page.locator(`[id$="-${operation}"]`);
     await block.locator(".opblock-summary-control").click();
-    for (const name of ["page_token", "Cache-Control", "If-None-Match", "Idempotency-Key", "X-Request-Id", "traceparent", "Prefer"]) {
-      const row = block.locator(`tr[data-param-name="${name}"]`);
-      if (await row.count()) await row.locator("input").fill("");
+    // What may be left out is left out until somebody fills it in.
+    for (const input of await block.locator("tr[data-param-name] input").all()) {
+      const row = input.locator("xpath=ancestor::tr[1]");
+      const filled = (await row.locator(".parameter__name.required").count()) === 0 && (await input.inputValue()) !== "";
+      if (filled) throw new Error(`${operation}: ${await row.getAttribute("data-param-name")} is filled in already`);
     }
     for (const [name, value] of Object.entries(parameters)) await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
     if (body !== undefined) await block.locator("textarea.body-param__text").fill(JSON.stringify(body, null, 2));

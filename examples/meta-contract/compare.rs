@@ -170,11 +170,7 @@ impl<'d> Differences<'d> {
 
     fn form(&mut self, place: &str, schema: &'d Value, form: &Form) {
         let schema = self.resolved(schema);
-        let types = match &schema["type"] {
-            Value::String(one) => vec![one.as_str()],
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
-        };
+        let types = self.types(schema);
         let expected: &[&str] = match form {
             Form::Text => &["string"],
             Form::Whole => &["integer", "number", "string"],
@@ -200,16 +196,32 @@ impl<'d> Differences<'d> {
         }
     }
 
-    /// The properties of an object, those of `allOf` included.
+    /// The types that a value may have, those of its parts included.
+    fn types(&self, schema: &'d Value) -> Vec<&'d str> {
+        let schema = self.resolved(schema);
+        let own = match &schema["type"] {
+            Value::String(one) => vec![one.as_str()],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+        };
+        own.into_iter().chain(parts(schema).flat_map(|part| self.types(part))).collect()
+    }
+
+    /// The properties of an object, those of its parts included.
     fn properties(&self, schema: &'d Value) -> BTreeMap<&'d str, &'d Value> {
         let schema = self.resolved(schema);
         let own = schema["properties"].as_object().into_iter().flatten();
         let mut all = own.map(|(name, schema)| (name.as_str(), schema)).collect::<BTreeMap<_, _>>();
-        for part in ["allOf", "anyOf", "oneOf"].iter().filter_map(|name| schema[name].as_array()).flatten() {
+        for part in parts(schema) {
             all.extend(self.properties(part));
         }
         all
     }
+}
+
+/// What a schema is put together from.
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|name| schema[name].as_array()).flatten()
 }
 
 #[cfg(test)]
@@ -326,6 +338,7 @@ components:
         let changes = [
             ("wa_id: { type: string }", "wa_id: { type: integer }"),
             ("creation_timestamp: { type: integer }", "created: { type: integer }"),
+            ("username: { type: string }", "username: { oneOf: [{ type: 'null' }, { type: object }] }"),
             ("fbtrace_id: { type: string }", "href: { type: string }\n        help: { type: string }"),
         ];
         let errors = |method: &str, place: &str| {
@@ -339,6 +352,7 @@ components:
         let decisions = decisions.into_iter().flatten().flatten().collect::<Vec<_>>();
         let mut expected = vec![
             "GET answer data[].created : in the document, unknown to the gateway",
+            "GET answer data[].username : [\"object\"] in the document, string to the gateway",
             "GET answer data[].wa_id : [\"integer\"] in the document, string to the gateway",
             "GET answer data[].creation_timestamp : read by the gateway, not in the document",
         ];

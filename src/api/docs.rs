@@ -9,7 +9,7 @@ use super::problem::{ProblemCode, Raised};
 /// Swagger UI on the OpenAPI document. No validator badge: it would call a foreign server. No bar on top either: it has a style of
 /// its own, which the policy stops.
 pub(super) fn docs_config() -> Config<'static> {
-    Config::from("/openapi.json").use_base_layout().validator_url("none").try_it_out_enabled(true)
+    Config::from("openapi.json").use_base_layout().validator_url("none").try_it_out_enabled(true)
 }
 
 /// Scripts and styles of the gateway itself, and calls to it; `data:` are the icons in the style sheet.
@@ -33,7 +33,7 @@ pub(super) async fn docs_file(
     Ok(response.body(file.bytes.into_owned()))
 }
 
-/// The page's files are addressed relative to `/docs/`.
+/// The page's files are addressed relative to it, wherever a proxy has put it.
 pub(super) async fn to_docs_page() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, "docs/")).finish()
 }

@@ -12,16 +12,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem::{ProblemCode, ProblemType, Raised, executed, graph_codes};
+use super::problem::{ProblemCode, ProblemType, Raised, executed, graph_codes, repeat};
 use super::state::Api;
 
 /// What a problem means.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ProblemType, examples(json!({
-    "type": "/problems/group_full", "code": "group_full", "title": "The group has no room", "status": null, "fault": "none",
-    "retryable": false, "executed": "No.", "who_acts": "caller", "advice": "Nobody can join until somebody leaves.",
-    "graph_codes": [{ "first": 131_204, "last": 131_204, "subcode": null, "meaning": "the group has no room", "applies_to": "one_id" }]
-})))]
+#[schema(as = ProblemType, examples(json!(ProblemTypeBody::new(ProblemCode::GroupFull.problem_type(), None))))]
 pub(super) struct ProblemTypeBody {
     /// The problem's address, as in answers.
     #[serde(rename = "type")]
@@ -40,6 +36,8 @@ pub(super) struct ProblemTypeBody {
     retryable: bool,
     /// Whether a decision that ended so may have been executed, in words.
     executed: &'static str,
+    /// Whether it may be sent again, in words.
+    repeat: &'static str,
     /// Who has to do something: `caller`, `operator`, `the person`, or `nobody (wait)`.
     who_acts: &'static str,
     /// What to do.
@@ -61,18 +59,18 @@ struct GraphCodeBody {
     subcode: Option<u32>,
     /// What it means.
     meaning: &'static str,
-    /// What it refuses when it leads here: `call`, `one_id`, or `call_or_one_id`.
-    applies_to: &'static str,
+    /// What it refuses when it leads here: a `list`, a whole `decision`, `one_id` of a decision.
+    refuses: Vec<&'static str>,
 }
 
 impl ProblemTypeBody {
     fn new(row: &ProblemType, public_url: Option<&str>) -> Self {
-        let codes = graph_codes(row.code).into_iter().map(|(code, applies)| GraphCodeBody {
+        let codes = graph_codes(row.code).into_iter().map(|(code, refuses)| GraphCodeBody {
             first: *code.codes.start(),
             last: *code.codes.end(),
             subcode: code.subcode,
             meaning: code.meaning,
-            applies_to: applies.as_str(),
+            refuses,
         });
         Self {
             kind: row.code.uri(public_url),
@@ -82,6 +80,7 @@ impl ProblemTypeBody {
             fault: row.fault.as_str(),
             retryable: row.retryable,
             executed: executed(row),
+            repeat: repeat(row),
             who_acts: row.actor.as_str(),
             advice: row.advice,
             graph_codes: codes.collect(),
@@ -153,23 +152,19 @@ fn page(body: &ProblemTypeBody, with_docs: bool) -> String {
     let status = body
         .status
         .map_or_else(|| "none: it belongs to one id of a decision".to_owned(), |it| it.to_string());
-    let retry = if body.retryable {
-        "Yes, later the same request may succeed."
-    } else {
-        "No, the same request will not help."
-    };
-    let docs = if with_docs { "<p><a href=\"/docs/\">API documentation</a></p>" } else { "" };
+    let docs = if with_docs { "<p><a href=\"../docs/\">API documentation</a></p>" } else { "" };
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{code}: {title}</title><style>{STYLE}</style>\
          <h1>{title}</h1><p><code>{code}</code>, HTTP status {status}, fault: {fault}</p><p>{advice}</p>\
-         <dl><dt>Was anything executed?</dt><dd>{executed}</dd><dt>May I send it again?</dt><dd>{retry}</dd>\
+         <dl><dt>Was anything executed?</dt><dd>{executed}</dd><dt>May I send it again?</dt><dd>{repeat}</dd>\
          <dt>Who must act?</dt><dd>{who_acts}</dd>{graph}</dl>{docs}</html>\n",
         code = body.code,
         title = body.title,
         fault = body.fault,
         advice = marked(body.advice),
         executed = marked(body.executed),
+        repeat = body.repeat,
         who_acts = body.who_acts,
         graph = graph(&body.graph_codes),
     )
@@ -200,7 +195,7 @@ fn graph(codes: &[GraphCodeBody]) -> String {
         format!(
             "<tr><td>{range}{subcode}</td><td>{}</td><td>{}</td></tr>",
             code.meaning,
-            code.applies_to.replace('_', " ")
+            code.refuses.join(", ").replace('_', " ")
         )
     });
     format!(

@@ -37,6 +37,9 @@ pub fn api_routes(config: &mut web::ServiceConfig, with_docs: bool) {
     if with_docs {
         config.service(only("GET", web::resource("/openapi.json")).route(web::get().to(openapi::serve)));
         config.service(only("GET", web::resource("/docs")).route(web::get().to(docs::to_docs_page)));
+        config.service(
+            only("GET", web::resource("/docs/openapi.json")).route(web::get().to(openapi::serve_to_docs)),
+        );
         let files = only("GET", web::resource("/docs/{path:.*}")).route(web::get().to(docs::docs_file));
         config.service(files.app_data(web::Data::new(docs::docs_config())));
     }

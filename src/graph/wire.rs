@@ -48,6 +48,11 @@ impl Body {
         json::object(bytes).map(Self)
     }
 
+    /// Whether it has a member that such an answer has, readable or not.
+    pub(super) fn speaks_of(&self, asked: Asked) -> bool {
+        asked.members().iter().any(|member| self.0.contains_key(member.name))
+    }
+
     /// Tells where it differs from what is known of such answers.
     pub(super) fn compare(&self, asked: Asked, differences: &mut Differences) {
         differences.look(&self.0, asked);

@@ -166,7 +166,7 @@ impl Outcome {
     }
 
     /// What it means for each of `ids` ids that a call on all of them failed as a whole.
-    pub(super) fn of_failed_call(error: &GraphError, ids: usize) -> Self {
+    pub fn of_failed_call(error: &GraphError, ids: usize) -> Self {
         if !error.surely_not_executed() {
             return Self::in_doubt(error.refusal().cloned());
         }

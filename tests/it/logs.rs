@@ -133,6 +133,10 @@ async fn a_field_that_is_not_as_documented_is_told_once_by_its_name() {
         let answer = running.caller().get(&running.list).await;
         assert_eq!((answer.status, &answer.json()["join_requests"][0]["wa_id"]), (200, &Value::Null));
     }
+    // Where the list itself has changed, nothing can be read, and it is told all the same.
+    let body = r#"{"data":{"x":1},"newthing":1}"#;
+    running.sandbox.control().fail_next(3, Fault::body(200, body, "application/json").never()).unwrap();
+    running.caller().get(&running.list).await.expect_problem(502, "upstream_bad_response");
     let log = running.process.stop().await.log;
     expect_explained_fields(&log);
     let told = parsed(&log)
@@ -142,7 +146,13 @@ async fn a_field_that_is_not_as_documented_is_told_once_by_its_name() {
         told.map(|line| format!("{} {}", line["kind"].as_str().unwrap(), line["field"].as_str().unwrap()));
     assert_eq!(
         told.collect::<Vec<_>>(),
-        ["unknown_field ?", "unknown_field data[].nickname", "mistyped_field data[].wa_id"]
+        [
+            "unknown_field ?",
+            "unknown_field data[].nickname",
+            "mistyped_field data[].wa_id",
+            "mistyped_field data",
+            "unknown_field newthing"
+        ]
     );
     assert!(log.iter().all(|line| !line.contains("1555010000") && !line.contains("Somebody")));
 }

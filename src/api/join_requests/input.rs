@@ -24,8 +24,8 @@ struct JoinRequestIdText(String);
     "join_request_ids": ["MTU1NTAxMDAwMDE6MTIwMzYzMDAwMDAwMDAwMDAx"], "reason": "paid member", "on_behalf_of": "user:4711"
 })))]
 pub(crate) struct DecisionInput {
-    /// The ids, as a list gave them, at most as many as the gateway takes (256 unless it is set up otherwise). Repeated ids count once.
-    #[schema(min_items = 1, value_type = Vec<JoinRequestIdText>)]
+    /// The ids, as a list gave them, at most as many as the gateway takes: 256 unless it is set up otherwise. Repeated ids count once.
+    #[schema(min_items = 1, max_items = 1024, value_type = Vec<JoinRequestIdText>)]
     pub join_request_ids: Vec<String>,
     /// Why, for the audit log.
     #[schema(max_length = 256)]

@@ -54,8 +54,14 @@ const DECISIONS: &[Code] = &[
     Code::DecisionsDisabled,
 ];
 /// What the page of a problem may answer instead.
-const PAGES: &[Code] =
-    &[Code::InvalidRequest, Code::NotFound, Code::UriTooLong, Code::HeadersTooLarge, Code::Overloaded];
+const PAGES: &[Code] = &[
+    Code::InvalidRequest,
+    Code::NotFound,
+    Code::UriTooLong,
+    Code::HeadersTooLarge,
+    Code::Internal,
+    Code::Overloaded,
+];
 
 type Examples = BTreeMap<String, RefOr<Example>>;
 

@@ -18,7 +18,7 @@ fn example(summary: &str, value: Value) -> Example {
 }
 
 /// A problem as the whole answer, and the name of the example. Decisions have their own, since their problems say whether
-/// anything was executed.
+/// anything was executed; what is wrong with a request depends on what it may have.
 pub(super) fn problem(row: &ProblemType, of: Of) -> (String, Example) {
     let mut raised = raised(row.code);
     if row.code == ProblemCode::InvalidRequest {
@@ -26,8 +26,9 @@ pub(super) fn problem(row: &ProblemType, of: Of) -> (String, Example) {
             Of::Decision => {
                 raised.at_pointer("/join_request_ids", "name at least one id; an empty list is never \"all\"")
             }
-            Of::List | Of::Quota | Of::ProblemPage => {
-                raised.at_parameter("group_id", "has a character that no id has")
+            Of::List => raised.at_parameter("group_id", "has a character that no id has"),
+            Of::Quota | Of::ProblemPage => {
+                raised.at_parameter("Host", "must be a host, with or without a port")
             }
         };
     }
@@ -35,6 +36,8 @@ pub(super) fn problem(row: &ProblemType, of: Of) -> (String, Example) {
     if of == Of::Decision {
         raised = raised.for_earlier_calls(false);
         name.push_str(".decision");
+    } else if of != Of::List && row.code == ProblemCode::InvalidRequest {
+        name.push_str(".other");
     }
     (name, example(row.title, json!(ProblemBody::of_answer(raised, None, REQUEST))))
 }

@@ -5,14 +5,14 @@ mod examples;
 mod headers;
 
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Schema, Server};
 use utoipa::{Modify, OpenApi};
 
 use super::join_requests::{DecisionAnswer, ListAnswer, approve, list, reject};
-use super::problem::{PROBLEMS, ProblemBody};
+use super::problem::{PROBLEMS, ProblemBody, ProblemCode, Raised};
 use super::problem_pages::{self, ProblemTypeBody};
 use super::quota::{self, QuotaAnswer};
 use super::state::Api;
@@ -51,6 +51,30 @@ pub(super) async fn serve(document: web::Data<Document>, api: web::Data<Api>) ->
         document.servers = Some(vec![Server::new(url)]);
     }
     HttpResponse::Ok().json(document)
+}
+
+/// `GET /docs/openapi.json`: the same for the docs page, which takes an example of a parameter for its value. What may be left out is
+/// left out there, and calls go to where the page came from, whatever else the gateway is called.
+pub(super) async fn serve_to_docs(document: web::Data<Document>) -> Result<HttpResponse, Raised> {
+    let mut document = Document::clone(&document);
+    document.servers = Some(vec![Server::new("..")]);
+    // As JSON: the type does not let go of an example.
+    let mut json = serde_json::to_value(document).map_err(|_never| Raised::from(ProblemCode::Internal))?;
+    leave_out_optional_examples(&mut json);
+    Ok(HttpResponse::Ok().json(json))
+}
+
+fn leave_out_optional_examples(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.contains_key("in") && members.get("required") != Some(&Value::Bool(true)) {
+                members.remove("example");
+            }
+            members.values_mut().for_each(leave_out_optional_examples);
+        }
+        Value::Array(values) => values.iter_mut().for_each(leave_out_optional_examples),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (),
+    }
 }
 
 struct Security;

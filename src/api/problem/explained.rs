@@ -1,42 +1,52 @@
 //! What follows from a problem's row and from the table of Graph's codes, for those who read about it.
 
-use super::{ProblemCode, ProblemType, class_item_problem, class_problem};
-use crate::moderation::{CODES, CodeRow};
+use super::{ProblemCode, ProblemType, class_item_problem, class_problem, item_problem};
+use crate::moderation::{CODES, CodeRow, ErrorClass, GraphError, Outcome, Refusal};
 
-/// What a code of Graph's refuses when it leads to a problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Applies {
-    /// A whole call.
-    Call,
-    /// One id of a decision.
-    OneId,
-    /// Either.
-    Both,
-}
-
-impl Applies {
-    /// The word in answers.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::OneId => "one_id",
-            Self::Both => "call_or_one_id",
-        }
-    }
-}
-
-/// Graph's codes that lead to a problem.
-pub(crate) fn graph_codes(code: ProblemCode) -> Vec<(&'static CodeRow, Applies)> {
-    let found = CODES.iter().filter_map(|row| {
-        let applies = match (class_problem(row.class) == code, class_item_problem(row.class) == code) {
-            (true, true) => Applies::Both,
-            (true, false) => Applies::Call,
-            (false, true) => Applies::OneId,
-            (false, false) => return None,
-        };
-        Some((row, applies))
+/// Graph's codes that lead to a problem, and what each refuses then: a `list`, a whole `decision` on one id, or `one_id` of several.
+pub(crate) fn graph_codes(code: ProblemCode) -> Vec<(&'static CodeRow, Vec<&'static str>)> {
+    let found = CODES.iter().map(|row| {
+        let of = [
+            ("list", class_problem(row.class)),
+            ("decision", decision_problem(row.class)),
+            ("one_id", class_item_problem(row.class)),
+        ];
+        (
+            row,
+            of.into_iter()
+                .filter(|(_, problem)| *problem == code)
+                .map(|(refused, _)| refused)
+                .collect::<Vec<_>>(),
+        )
     });
-    found.collect()
+    found.filter(|(_, refused)| !refused.is_empty()).collect()
+}
+
+/// What the id comes to when Graph refuses a call about it as a whole.
+fn decision_problem(class: ErrorClass) -> ProblemCode {
+    let refusal = Refusal {
+        code: None,
+        subcode: None,
+        http_status: 400,
+        fbtrace_id: None,
+        class,
+        wait: None,
+        not_executed: class.surely_not_executed(),
+        asks_for_less: false,
+    };
+    let outcome = Outcome::of_failed_call(&GraphError::Refused(refusal), 1);
+    item_problem(&outcome).map_or(ProblemCode::OutcomeUnknown, |raised| raised.code)
+}
+
+/// Whether it may be sent again.
+pub(crate) fn repeat(row: &ProblemType) -> &'static str {
+    if matches!(row.code, ProblemCode::Internal | ProblemCode::OutcomeUnknown) {
+        "With the same Idempotency-Key, yes. Without one, list the group first: the decision may have been carried out."
+    } else if row.retryable {
+        "Yes, later: the same request may succeed. A decision with the same Idempotency-Key."
+    } else {
+        "No, the same request will not help."
+    }
 }
 
 /// Whether a decision that ended in this problem may have been executed.

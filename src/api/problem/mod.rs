@@ -10,7 +10,7 @@ mod upstream;
 
 pub(super) use body::{FieldError, ProblemBody, UpstreamBody};
 pub use code::ProblemCode;
-pub(super) use explained::{executed, graph_codes};
+pub(super) use explained::{executed, graph_codes, repeat};
 pub(super) use quota::not_admitted;
 pub(super) use raised::{Raised, retry_after_value};
 pub use table::{PROBLEMS, ProblemType};

@@ -122,7 +122,7 @@ pub const PROBLEMS: &[ProblemType] = &[
     row((Code::StoreUnavailable, "store_unavailable"), 503, Gateway, YES, Time,
         ("The gateway's store cannot be reached", "Nothing was sent. Send the same request again, with the same Idempotency-Key.")),
     row((Code::AuditUnavailable, "audit_unavailable"), 503, Gateway, YES, Operator,
-        ("The audit log cannot be written", "Nothing was sent. Whoever runs the gateway must look after its stdout.")),
+        ("The audit log cannot be written", "Nothing was sent. Whoever runs the gateway must look where its audit log goes.")),
     row((Code::DeadlineExceeded, "deadline_exceeded"), 503, Gateway, YES, Time,
         ("The deadline passed while waiting in the gateway", "Wait as long as `Retry-After` says.")),
     row((Code::DecisionsDisabled, "decisions_disabled"), 503, Gateway, YES, Operator,
