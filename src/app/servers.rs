@@ -51,7 +51,7 @@ pub(super) fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartE
 /// container on a large machine would need more of it than on a small one.
 const MOST_THREADS: usize = 4;
 
-/// One for each core, up to [`MOST_THREADS`].
+/// One for each core, four at most.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
 }

@@ -248,6 +248,11 @@ async fn every_failure_of_graph_fits_the_document() {
         (Reply::json(400, &error(100)), 502),
         (Reply::json(403, &error(10)), 502),
         (Reply::json(400, &error(131_056)), 503),
+        // Graph asks for a wait where nothing is throttled.
+        (
+            Reply::with_headers(200, "Content-Type: application/json\r\nRetry-After: 7\r\n", &error(131_201)),
+            502,
+        ),
         (Reply::Close, 503),
         (Reply::Stall, 504),
     ] {
