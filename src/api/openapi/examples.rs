@@ -48,7 +48,7 @@ fn raised(code: ProblemCode) -> Raised {
     raised.upstream = graph_codes(code).first().map(|(found, _)| UpstreamBody {
         code: Some(*found.codes.start()),
         subcode: found.subcode,
-        http_status: Some(if code.problem_type().status.is_some() { 400 } else { 200 }),
+        http_status: Some(400),
         fbtrace_id: None,
     });
     raised
