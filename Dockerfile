@@ -15,7 +15,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY sandbox/Cargo.toml sandbox/
 # What the manifests name must be there.
 RUN for file in src/lib.rs sandbox/src/lib.rs tests/it/main.rs bench/limits/main.rs bench/graph_calls/main.rs \
-        examples/clients/rust/main.rs examples/meta-contract/main.rs; do \
+        examples/clients/rust/main.rs examples/meta-contract/main.rs bench/load/main.rs; do \
         mkdir -p "$(dirname "$file")" && touch "$file"; \
     done \
     && for file in src/main.rs sandbox/src/main.rs; do echo 'fn main() {}' > "$file"; done \

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AGE, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use serde_json::Value;
 
 use crate::Fallible;
@@ -35,6 +35,8 @@ pub(crate) struct Answer {
     pub(crate) as_of: Option<Timestamp>,
     pub(crate) is_copy: bool,
     pub(crate) etag: Option<HeaderValue>,
+    /// Ids of the requests in it, in the gateway's form or in Graph's.
+    pub(crate) open: Vec<String>,
 }
 
 impl Caller {
@@ -66,6 +68,21 @@ impl Caller {
         let body = response.bytes().await?;
         let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         let as_of = json.get("as_of").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        Ok(Answer { status, as_of, is_copy, etag })
+        let entries = json.get("join_requests").or_else(|| json.get("data")).and_then(Value::as_array);
+        let id = |entry: &Value| {
+            Some(entry.get("id").or_else(|| entry.get("join_request_id"))?.as_str()?.to_owned())
+        };
+        let open = entries.into_iter().flatten().filter_map(id).collect();
+        Ok(Answer { status, as_of, is_copy, etag, open })
+    }
+
+    /// Approves; answers the status.
+    pub(crate) async fn approve(&self, group: &str, body: &Value) -> Fallible<u16> {
+        let url = format!("{}/v1/groups/{group}/join-requests/approve", self.base);
+        let request = self.http.post(url).bearer_auth(&self.token).header(CONTENT_TYPE, "application/json");
+        let response = request.body(body.to_string()).send().await?;
+        let status = response.status().as_u16();
+        response.bytes().await?;
+        Ok(status)
     }
 }

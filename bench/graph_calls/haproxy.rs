@@ -83,7 +83,7 @@ defaults
 frontend callers
   bind {address}
   http-request return status 200 if {{ path /connect }}
-  http-request replace-path ^/v1/groups/([^/]+)/join-requests$ /v23.0/\\1/join_requests
+  http-request replace-path ^/v1/groups/([^/]+)/join-requests(/approve)?$ /v23.0/\\1/join_requests
   http-request set-header Authorization \"Bearer {token}\"
   default_backend graph
 backend graph

@@ -45,6 +45,16 @@ pub(crate) struct Scene {
 impl Scene {
     /// Starts everything. The seed is that of Graph's latencies.
     pub(crate) async fn set(way: Way, groups: usize, seed: u64) -> Fallible<Self> {
+        Self::set_with(way, groups, seed, &FREE).await
+    }
+
+    /// The same, with limits of its own for the gateway; the last of several counts.
+    pub(crate) async fn set_with(
+        way: Way,
+        groups: usize,
+        seed: u64,
+        limits: &[(&str, &str)],
+    ) -> Fallible<Self> {
         let options = SandboxOptions { token: GRAPH_TOKEN.to_owned(), seed, ..SandboxOptions::default() };
         let sandbox = Sandbox::start(options).await?;
         sandbox.control().set_latency(LATENCY)?;
@@ -52,7 +62,7 @@ impl Scene {
         let front = match way {
             Way::Gateway => {
                 let settings =
-                    Settings::load(None, &Environment::from_pairs(settings(&sandbox.base_url(), &LIMITS)))?;
+                    Settings::load(None, &Environment::from_pairs(settings(&sandbox.base_url(), limits)))?;
                 Front::Gateway(App::start(settings, std::io::sink()).await?)
             }
             Way::Proxy => Front::Proxy(HaProxy::start(sandbox.addr(), GRAPH_TOKEN)?),
@@ -109,7 +119,7 @@ fn seed_group(control: &Control) -> Fallible<String> {
 }
 
 /// Limits so high that none is met: what is measured is sharing, not waiting.
-const LIMITS: [(&str, &str); 5] = [
+pub(crate) const FREE: [(&str, &str); 5] = [
     ("LIMITS__CALLER", "10000/s"),
     ("LIMITS__CALLER_BURST", "10000"),
     ("LIMITS__GRAPH", "10000/s"),

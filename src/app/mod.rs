@@ -6,17 +6,16 @@ mod http2;
 mod parts;
 mod reloading;
 mod servers;
+mod serving;
 mod tls;
 
 pub use reloading::load_settings;
-pub use servers::threads;
 
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::ServerHandle;
 use actix_web::web;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +24,8 @@ use tokio_util::task::TaskTracker;
 use self::housekeeping::Household;
 use self::parts::{build_audit, build_parts, build_store, process_key};
 use self::reloading::{Live, Reloader};
-use self::servers::{bind, local_address, report_end, serve_admin, serve_api};
+use self::servers::{bind, serve_admin, serve_api};
+use self::serving::Server;
 use self::tls::{CertificateProblem, TlsListener};
 use crate::api::{Api, Readiness};
 use crate::auth::KeyProblems;
@@ -84,14 +84,12 @@ pub enum StartError {
 /// A running gateway.
 #[derive(Debug)]
 pub struct App {
-    api_address: SocketAddr,
-    admin_address: SocketAddr,
-    api_server: ServerHandle,
-    admin_server: ServerHandle,
+    api: Server,
+    admin: Server,
     readiness: Readiness,
     /// Decisions under way.
     decisions: TaskTracker,
-    /// Servers and housekeeping.
+    /// Accepting connections, and housekeeping.
     background: TaskTracker,
     stop: CancellationToken,
     audit: Arc<Audit>,
@@ -138,25 +136,19 @@ impl App {
 
         let api_listener = bind("server.listen", settings.server.listen)?;
         let admin_listener = bind("server.admin_listen", settings.server.admin_listen)?;
-        let addresses = (local_address(&api_listener)?, local_address(&admin_listener)?);
         let readiness = Readiness::default();
-        let api_server = serve_api(api_listener, tls, api, readiness.clone(), &settings.server)?;
-        let admin_server = serve_admin(admin_listener, Arc::clone(&metrics), readiness.clone())?;
-
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (api_handle, admin_handle) = (api_server.handle(), admin_server.handle());
-        background.spawn(report_end("API", api_server));
-        background.spawn(report_end("admin", admin_server));
+        let api =
+            serve_api(api_listener, tls, (api, readiness.clone()), &settings.server, &background).await?;
+        let admin = serve_admin(admin_listener, Arc::clone(&metrics), readiness.clone(), &background).await?;
         let reload = Arc::new(Notify::new());
         let reloader = Reloader::new(live, settings.source, settings.effective, settings.secrets);
         background.spawn(stop.clone().run_until_cancelled_owned(reloader.run(Arc::clone(&reload))));
         household.keep(&background, &stop);
         readiness.up();
         Ok(Self {
-            api_address: addresses.0,
-            admin_address: addresses.1,
-            api_server: api_handle,
-            admin_server: admin_handle,
+            api,
+            admin,
             readiness,
             decisions,
             background,
@@ -171,12 +163,12 @@ impl App {
 
     /// Where the API listens.
     pub const fn api_address(&self) -> SocketAddr {
-        self.api_address
+        self.api.address()
     }
 
     /// Where probes and metrics are.
     pub const fn admin_address(&self) -> SocketAddr {
-        self.admin_address
+        self.admin.address()
     }
 
     /// Reads the settings and all other files again, soon.
@@ -200,12 +192,14 @@ impl App {
         tokio::time::sleep(self.drain_delay).await;
         // One timeout for both: what is in flight and the decisions that outlived their requests.
         let end = Instant::now() + self.shutdown_timeout;
-        self.api_server.stop(true).await;
+        self.api.drain().await;
         self.decisions.close();
         if tokio::time::timeout_at(end.into(), self.decisions.wait()).await.is_err() {
             tracing::error!(decisions = self.decisions.len(), "decisions were still under way at the end");
         }
-        self.admin_server.stop(true).await;
+        self.api.end().await;
+        self.admin.drain().await;
+        self.admin.end().await;
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;

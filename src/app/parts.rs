@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use super::StartError;
@@ -87,7 +86,6 @@ pub(super) fn build_parts(
         audit: Arc::clone(audit),
         metrics: Arc::clone(metrics),
         tasks: decisions.clone(),
-        runtime: Handle::current(),
     };
     let moderation = Moderation::new(
         foundations,

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value};
 
 use super::issuer::Issuer;
 use super::verified::Verified;
 use super::{AuthFailure, rights};
 use crate::domain::Caller;
+use crate::json::{Object, Value};
 
 const MAX_SUBJECT_BYTES: usize = 256;
 
@@ -29,7 +29,7 @@ impl Policy {
 
 /// The caller that the claims describe. `iss` has been checked: it is what led to this issuer.
 pub(super) fn check(
-    claims: &Map<String, Value>,
+    claims: &Object<'_>,
     issuer: &Issuer,
     policy: &Policy,
     now: Timestamp,
@@ -45,18 +45,18 @@ pub(super) fn check(
     Ok(Verified { caller, rights, expires_at })
 }
 
-fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Result<&'c str, AuthFailure> {
+fn text<'c>(claims: &'c Object<'_>, name: &str) -> Result<&'c str, AuthFailure> {
     let value = claims.get(name).ok_or(AuthFailure::MissingClaim)?;
     value.as_str().ok_or(AuthFailure::MalformedClaim)
 }
 
 /// `aud` is one text, or a list of nothing but texts; ours must be among them.
-fn check_audience(claims: &Map<String, Value>, wanted: &str) -> Result<(), AuthFailure> {
+fn check_audience(claims: &Object<'_>, wanted: &str) -> Result<(), AuthFailure> {
     let named = match claims.get("aud") {
         None => return Err(AuthFailure::MissingClaim),
         Some(Value::String(audience)) => audience == wanted,
-        Some(Value::Array(audiences)) if audiences.iter().all(Value::is_string) => {
-            audiences.iter().any(|audience| audience == wanted)
+        Some(Value::Array(audiences)) if audiences.iter().all(|audience| audience.as_str().is_some()) => {
+            audiences.iter().any(|audience| audience.as_str() == Some(wanted))
         }
         Some(Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
             return Err(AuthFailure::MalformedClaim);
@@ -66,11 +66,7 @@ fn check_audience(claims: &Map<String, Value>, wanted: &str) -> Result<(), AuthF
 }
 
 /// All times against the clock and each other; gives `exp`.
-fn check_times(
-    claims: &Map<String, Value>,
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<Timestamp, AuthFailure> {
+fn check_times(claims: &Object<'_>, policy: &Policy, now: Timestamp) -> Result<Timestamp, AuthFailure> {
     let expires_at = time(claims, "exp")?.ok_or(AuthFailure::MissingClaim)?;
     let not_before = time(claims, "nbf")?;
     let issued_at = time(claims, "iat")?;
@@ -93,7 +89,7 @@ fn check_times(
 }
 
 /// A `NumericDate` (RFC 7519 §2): seconds since 1970, whole or not, never before.
-fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, AuthFailure> {
+fn time(claims: &Object<'_>, name: &str) -> Result<Option<Timestamp>, AuthFailure> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
@@ -108,7 +104,7 @@ fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Au
     time.map(Some).ok_or(AuthFailure::MalformedClaim)
 }
 
-fn subject<'c>(claims: &'c Map<String, Value>, issuer: &Issuer) -> Result<&'c str, AuthFailure> {
+fn subject<'c>(claims: &'c Object<'_>, issuer: &Issuer) -> Result<&'c str, AuthFailure> {
     let subject = text(claims, "sub")?;
     let plain = !subject.chars().any(char::is_control);
     if !plain || !(1..=MAX_SUBJECT_BYTES).contains(&subject.len()) {

@@ -1,10 +1,9 @@
 //! The header of a token (RFC 7515 §4): what may stand in it, and what must not.
 
 use jsonwebtoken::Algorithm;
-use serde_json::Value;
 
 use super::AuthFailure;
-use crate::json;
+use crate::json::{self, Value};
 
 /// Parameters that change what the token means or bring a key along. None is understood, so none is skipped
 /// over: `crit` and `b64` (RFC 7797) change what is signed, `zip` and `enc` what is carried, and the rest would
@@ -20,8 +19,8 @@ pub(super) struct TokenHeader {
 
 impl TokenHeader {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, AuthFailure> {
-        let mut members = json::object(bytes).ok().ok_or(AuthFailure::Malformed)?;
-        if REFUSED.iter().any(|name| members.contains_key(*name)) {
+        let members = json::object(bytes).ok().ok_or(AuthFailure::Malformed)?;
+        if REFUSED.iter().any(|name| members.contains_key(name)) {
             return Err(AuthFailure::UnsupportedHeader);
         }
         let algorithm = match members.get("alg") {
@@ -30,7 +29,7 @@ impl TokenHeader {
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))
             | None => return Err(AuthFailure::Malformed),
         };
-        Ok(Self { algorithm, kid: text(members.remove("kid"))?, typ: text(members.remove("typ"))? })
+        Ok(Self { algorithm, kid: text(members.get("kid"))?, typ: text(members.get("typ"))? })
     }
 
     /// Whether the token is of the type asked for. RFC 7515 §4.1.9: compared as media types, so without regard
@@ -44,10 +43,10 @@ impl TokenHeader {
     }
 }
 
-fn text(value: Option<Value>) -> Result<Option<String>, AuthFailure> {
+fn text(value: Option<&Value<'_>>) -> Result<Option<String>, AuthFailure> {
     match value {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
             Err(AuthFailure::Malformed)
         }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use super::AuthFailure;
 use crate::domain::{GroupAccess, GroupId, Rights, Scope};
+use crate::json::{Object, Value};
 
 const MAX_GROUPS: usize = 1000;
 
 /// The rights in the claims. Without `groups` there are none, or all, as the settings say.
 pub(super) fn claimed(
-    claims: &Map<String, Value>,
+    claims: &Object<'_>,
     scope_claim: &str,
     require_groups_claim: bool,
 ) -> Result<Rights, AuthFailure> {
@@ -41,7 +40,7 @@ pub(super) fn claimed(
 }
 
 /// Each a group id; `"*"` in a list is none, so that a list never means more than it shows.
-fn listed(names: &[Value]) -> Result<BTreeSet<GroupId>, AuthFailure> {
+fn listed(names: &[Value<'_>]) -> Result<BTreeSet<GroupId>, AuthFailure> {
     let ids = names.iter().map(|name| name.as_str().and_then(|text| GroupId::parse(text).ok()));
     ids.collect::<Option<_>>().ok_or(AuthFailure::MalformedGroups)
 }

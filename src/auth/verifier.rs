@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::cache::{Entry, VerifiedTokens};
 use super::claims::{self, Policy};
@@ -15,7 +14,7 @@ use super::keys::{KeyProblems, RemoteKeys};
 use super::verified::Verified;
 use super::{AuthFailure, MAX_TOKEN_BYTES, peek};
 use crate::config::AuthSettings;
-use crate::json;
+use crate::json::{self, Value};
 use crate::telemetry::Metrics;
 
 /// Checks internal tokens against the issuers of the settings.

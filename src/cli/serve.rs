@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::SettingsArgs;
-use crate::app::{App, StartError, threads};
+use crate::app::{App, StartError};
 use crate::config::{AuditTarget, SettingProblems, TelemetrySettings};
 use crate::net::{ClientError, collector_client};
 use crate::telemetry::{AuditFile, LoggingError, Traces, TracesError, WholeLines, log_panics, start_logging};
@@ -49,8 +49,8 @@ fn start_traces(settings: &TelemetrySettings, runtime: &Handle) -> Result<Option
 /// Serves until SIGTERM or SIGINT, then drains.
 pub fn serve(args: &SettingsArgs) -> Result<(), ServeError> {
     let settings = args.load()?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build()?;
+    // For what goes on beside the requests: those have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let traces = start_traces(&settings.telemetry, runtime.handle())?;
     let log_writer = start_logging(&settings.telemetry, traces.as_ref())?;
     log_panics();

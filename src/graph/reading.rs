@@ -90,7 +90,7 @@ fn judge<T>(
     answer: &Answer,
     asked: Asked,
     seen: &mut Differences,
-    read: impl Fn(&Body) -> Option<T>,
+    read: impl Fn(&Body<'_>) -> Option<T>,
 ) -> Result<T, GraphError> {
     let http_status = answer.status;
     let refuse =

@@ -1,9 +1,8 @@
 //! What the gateway knows of Graph's JSON: every member that it reads, and those that it knows and passes over. What is not
 //! in these tables, or is of another type, is told as drift; `meta-contract` holds them against a document of Meta's.
 
-use serde_json::{Map, Value};
-
 use crate::domain::Action;
+use crate::json::{Object as Members, Value};
 use crate::telemetry::Drift;
 
 /// The type of a value.
@@ -170,30 +169,30 @@ impl Differences {
     }
 
     /// Looks through an answer.
-    pub(super) fn look(&mut self, body: &Map<String, Value>, asked: Asked) {
+    pub(super) fn look(&mut self, body: &Members<'_>, asked: Asked) {
         if asked == Asked::Token {
             return;
         }
-        for (name, value) in body {
+        for (name, value) in body.iter() {
             let member = asked.members().iter().chain(BESIDE).find(|member| member.name == name);
             self.member(member, value, Place { within: None, name });
         }
     }
 
-    fn member(&mut self, member: Option<&Member>, value: &Value, place: Place<'_>) {
+    fn member(&mut self, member: Option<&Member>, value: &Value<'_>, place: Place<'_>) {
         match member {
             None => self.add(Drift::UnknownField, place),
             Some(Member { form, .. }) => self.value(form, value, place),
         }
     }
 
-    fn value(&mut self, form: &Form, value: &Value, place: Place<'_>) {
+    fn value(&mut self, form: &Form, value: &Value<'_>, place: Place<'_>) {
         match (form, value) {
             // What is in a text, the reader of the number looks at.
             (_, Value::Null) | (Anything, _) | (Text | Whole, Value::String(_)) | (Flag, Value::Bool(_)) => {}
             (Whole, Value::Number(number)) if number.is_i64() || number.is_u64() => (),
             (Object(members), Value::Object(object)) => {
-                for (name, value) in object {
+                for (name, value) in object.iter() {
                     let member = members.iter().find(|member| member.name == name);
                     self.member(member, value, Place { within: Some(&place), name });
                 }
@@ -221,10 +220,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json;
 
-    fn found(asked: Asked, body: &Value) -> Vec<(&'static str, String)> {
+    fn found(asked: Asked, body: &serde_json::Value) -> Vec<(&'static str, String)> {
         let mut differences = Differences::default();
-        differences.look(body.as_object().unwrap(), asked);
+        differences.look(&json::repeating_object(body.to_string().as_bytes()).unwrap(), asked);
         let found = differences.found().iter();
         found.map(|difference| (difference.kind.as_str(), difference.field.clone())).collect()
     }
@@ -274,7 +274,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_graph_sends_is_told_in_few_short_words(names in prop::collection::vec("\\PC{0,60}|[a-z_]{1,60}", 0..40)) {
-            let body = Value::Object(names.into_iter().map(|name| (name, json!({ "a": [1] }))).collect());
+            let body = serde_json::Value::Object(names.into_iter().map(|name| (name, json!({ "a": [1] }))).collect());
             let found = found(Asked::Page, &body);
             prop_assert!(found.len() <= MOST);
             let plain = |byte: u8| byte.is_ascii_lowercase() || b"_?.[]".contains(&byte);

@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use crate::json::{self, Object, Value};
 
 const MEASURES: [&str; 3] = ["call_count", "total_time", "total_cputime"];
 /// A longer header is not looked at.
@@ -44,17 +42,14 @@ pub fn read_usage(app: Option<&[u8]>, business: Option<&[u8]>) -> Usage {
         }
     }
     if let Some(bytes) = business {
-        match entries(bytes) {
-            Some(entries) => {
-                // A list by the documentation; one entry alone says the same.
-                let lists = entries.iter().map(|entry| match entry {
-                    Value::Array(list) => list.as_slice(),
-                    Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                        std::slice::from_ref(entry)
-                    }
-                });
-                let entries = lists.flatten().collect::<Vec<_>>();
-                usage.unreadable += u32::from(entries.iter().any(|entry| !entry.is_object()));
+        match object(bytes) {
+            Some(object) => {
+                // A list by the documentation; one entry alone says the same. Meta's own sample repeats a name: all of them count.
+                let lists =
+                    object.values().map(|entry| entry.as_array().unwrap_or(std::slice::from_ref(entry)));
+                let stated = lists.flatten().map(Value::as_object).collect::<Vec<_>>();
+                usage.unreadable += u32::from(stated.iter().any(Option::is_none));
+                let entries = stated.into_iter().flatten().collect::<Vec<_>>();
                 usage.take("business", &entries);
                 usage.regain = regain(&entries);
             }
@@ -79,7 +74,7 @@ impl Usage {
         self
     }
 
-    fn take(&mut self, header: &'static str, entries: &[&Value]) {
+    fn take(&mut self, header: &'static str, entries: &[&Object<'_>]) {
         for measure in MEASURES {
             let percents = entries.iter().filter_map(|entry| number(entry.get(measure)?));
             if let Some(percent) = percents.reduce(f64::max) {
@@ -89,21 +84,12 @@ impl Usage {
     }
 }
 
-fn object(bytes: &[u8]) -> Option<Value> {
-    bounded(bytes).and_then(|bytes| serde_json::from_slice(bytes).ok()).filter(Value::is_object)
-}
-
-fn entries(bytes: &[u8]) -> Option<Vec<Value>> {
-    let Entries(entries) = bounded(bytes).and_then(|bytes| serde_json::from_slice(bytes).ok())?;
-    Some(entries)
-}
-
-fn bounded(bytes: &[u8]) -> Option<&[u8]> {
-    (bytes.len() <= MAX_HEADER).then_some(bytes)
+fn object(bytes: &[u8]) -> Option<Object<'_>> {
+    (bytes.len() <= MAX_HEADER).then(|| json::repeating_object(bytes))?
 }
 
 /// The longest `estimated_time_to_regain_access`, which is in minutes.
-fn regain(entries: &[&Value]) -> Option<Duration> {
+fn regain(entries: &[&Object<'_>]) -> Option<Duration> {
     let stated = entries.iter().filter_map(|entry| number(entry.get("estimated_time_to_regain_access")?));
     // More than can be counted is still a wait.
     let wait = Duration::try_from_secs_f64(stated.reduce(f64::max)? * 60.0).unwrap_or(Duration::MAX);
@@ -111,34 +97,9 @@ fn regain(entries: &[&Value]) -> Option<Duration> {
 }
 
 /// A number that is not negative, written as a number or as text.
-fn number(value: &Value) -> Option<f64> {
+fn number(value: &Value<'_>) -> Option<f64> {
     let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
     (number.is_finite() && number >= 0.0).then_some(number)
-}
-
-/// The values of an object, all of them: Meta's own sample repeats a key, and a map would drop one.
-struct Entries(Vec<Value>);
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AllValues;
-        impl<'de> Visitor<'de> for AllValues {
-            type Value = Entries;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut values = Vec::new();
-                while let Some((_, value)) = map.next_entry::<String, Value>()? {
-                    values.push(value);
-                }
-                Ok(Entries(values))
-            }
-        }
-        deserializer.deserialize_map(AllValues)
-    }
 }
 
 #[cfg(test)]

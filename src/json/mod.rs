@@ -1,14 +1,12 @@
-//! JSON objects in which every member occurs once, for all JSON that others write: tokens and Graph's answers.
+//! JSON that others write: tokens, keys, and Graph's answers. An object has every member once.
 //!
 //! RFC 8259 §4 leaves duplicates to the reader, and the usual reader silently keeps the last: an `error` could be hidden
 //! by a second one that is null, and two readers that choose differently are two meanings of one signature. So they are
 //! refused at any depth.
 
-use std::fmt;
+mod value;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+pub use value::{Object, Value};
 
 /// Why bytes are no JSON object with every member once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,81 +18,23 @@ pub enum NotAnObject {
 }
 
 /// Reads an object; a list, or anything else, is refused.
-pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, NotAnObject> {
-    match serde_json::from_slice(bytes) {
-        Ok(Unique(Value::Object(members))) => Ok(members),
-        Ok(Unique(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_))) => {
-            Err(NotAnObject::Otherwise)
-        }
-        // Any JSON is a value: the one thing to be wrong with its data is what the visitor refuses.
-        Err(error) if error.is_data() => Err(NotAnObject::RepeatedMember),
-        Err(_) => Err(NotAnObject::Otherwise),
+pub fn object(bytes: &[u8]) -> Result<Object<'_>, NotAnObject> {
+    let value = serde_json::from_slice::<Value<'_>>(bytes).map_err(|_| NotAnObject::Otherwise)?;
+    if !value.is_unique() {
+        return Err(NotAnObject::RepeatedMember);
     }
+    as_object(value).ok_or(NotAnObject::Otherwise)
 }
 
-/// A value whose objects have no member twice.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
-    }
+/// Reads an object whose members may be there several times, for where that hides nothing.
+pub fn repeating_object(bytes: &[u8]) -> Option<Object<'_>> {
+    serde_json::from_slice(bytes).ok().and_then(as_object)
 }
 
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Unique(value)) = items.next_element()? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let Unique(value) = members.next_value()?;
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member occurs twice"));
-            }
-        }
-        Ok(Value::Object(object))
+fn as_object(value: Value<'_>) -> Option<Object<'_>> {
+    match value {
+        Value::Object(members) => Some(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use super::chunk::ChunkSender;
@@ -32,10 +31,8 @@ pub struct Foundations {
     pub audit: Arc<Audit>,
     /// What happens.
     pub metrics: Arc<Metrics>,
-    /// Where decisions run.
+    /// Decisions under way: on the runtime of whoever asks, which must not end before them.
     pub tasks: TaskTracker,
-    /// The runtime of the process, where all calls to Graph are made: those of the HTTP workers end earlier.
-    pub runtime: Handle,
 }
 
 /// Everything that lists and decides.
@@ -57,7 +54,7 @@ impl Moderation {
         page_tokens: PageTokens,
         bounds: DecisionBounds,
     ) -> Self {
-        let Foundations { graph, store, callers, audit, metrics, tasks, runtime } = on;
+        let Foundations { graph, store, callers, audit, metrics, tasks } = on;
         let sightings = Arc::new(Sightings::new());
         let recollection = Arc::new(Recollection::new(Arc::clone(&store)));
         let seen = (Arc::clone(&sightings), Arc::clone(&recollection));
@@ -66,11 +63,11 @@ impl Moderation {
         let chunks = ChunkSender::new(graph, Arc::clone(&looker), Arc::clone(&sightings));
         let copies = Arc::new(Copies::new(reads, Arc::clone(&store)));
         let (shown, events) = (Arc::clone(&copies), Arc::clone(&metrics));
-        let lister = Arc::new(Lister::new(walker, shown, page_tokens, events, runtime.clone()));
+        let lister = Arc::new(Lister::new(walker, shown, page_tokens, events));
         let reviewer = Reviewer::new(Arc::clone(&lister), Arc::clone(&recollection));
         let course =
             Course { chunks, looker, sightings, recollection, copies, turns: Arc::default(), bounds };
-        let decider = Arc::new(Decider::new(course, (store, callers), (audit, metrics), (tasks, runtime)));
+        let decider = Arc::new(Decider::new(course, (store, callers), (audit, metrics), tasks));
         Self { lister, reviewer, decider }
     }
 }

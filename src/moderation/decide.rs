@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -87,8 +86,6 @@ pub struct Decider {
     metrics: Arc<Metrics>,
     /// Decisions run here, and shutdown waits for all of them.
     tasks: TaskTracker,
-    /// The runtime of the whole process: those of the HTTP workers end while a decision may still be under way.
-    runtime: Handle,
 }
 
 impl Decider {
@@ -96,9 +93,9 @@ impl Decider {
         course: Course,
         (store, callers): (Arc<Store>, Arc<CallerLimiter>),
         (audit, metrics): (Arc<Audit>, Arc<Metrics>),
-        (tasks, runtime): (TaskTracker, Handle),
+        tasks: TaskTracker,
     ) -> Self {
-        Self { course, store, callers, audit, metrics, tasks, runtime }
+        Self { course, store, callers, audit, metrics, tasks }
     }
 
     /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
@@ -111,7 +108,7 @@ impl Decider {
         let deciding = Deciding { decision_id: id, request_id, caller, on_behalf_of, reason, group, action };
         let decider = Arc::clone(&self);
         let work = async move { decider.decide_or_die(&deciding, &ids, key, budget).await };
-        let running = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
+        let running = self.tasks.spawn(work.in_current_span());
         // The task catches what goes wrong in it; it is not there any more only when the process ends.
         running.await.unwrap_or_else(|_died| DecideError::Died.into())
     }

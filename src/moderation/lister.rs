@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use super::copies::Copies;
@@ -66,9 +65,8 @@ impl Lister {
         copies: Arc<Copies>,
         page_tokens: PageTokens,
         metrics: Arc<Metrics>,
-        runtime: Handle,
     ) -> Self {
-        let walks = SingleFlight::new(runtime);
+        let walks = SingleFlight::new();
         Self { reader: Arc::new(Reader { walker, copies, page_tokens }), walks, metrics }
     }
 

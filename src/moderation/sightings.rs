@@ -1,37 +1,40 @@
 //! When the requests that walks saw were made. The same id may come again as a newer request; the time tells them
 //! apart.
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::BuildHasher;
 
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 
 use crate::domain::{GroupId, JoinRequest, JoinRequestId};
+use crate::store::{Name, Names};
 
 /// Requests remembered at most. The least used are forgotten: then Graph's clock has to tell.
 const MOST: usize = 100_000;
 
 /// The creation time of each request as it was seen last. Only hashes of ids are kept.
 pub(super) struct Sightings {
-    seen: Cache<u128, Timestamp>,
-    keys: [RandomState; 2],
+    seen: Cache<Name, Timestamp>,
+    names: Names,
 }
 
 impl Sightings {
     pub(super) fn new() -> Self {
-        Self { seen: Cache::new(MOST), keys: [RandomState::new(), RandomState::new()] }
+        Self { seen: Cache::new(MOST), names: Names::new() }
     }
 
-    /// A walk saw these open.
-    pub(super) fn saw(&self, group: &GroupId, requests: &[JoinRequest]) {
-        for request in requests {
+    /// What a request is called here.
+    pub(super) fn name(&self, group: &GroupId, id: &JoinRequestId) -> Name {
+        self.names.request(group, id)
+    }
+
+    /// A walk saw these open, under their names.
+    pub(super) fn saw<'r>(&self, requests: impl Iterator<Item = (&'r Name, &'r JoinRequest)>) {
+        for (name, request) in requests {
             if let Some(at) = request.requested_at {
-                let key = self.key(group, &request.id);
                 // Of two walks at a time the one that ends last may have seen the older request.
-                if self.seen.get(&key).is_none_or(|known| known < at) {
-                    self.seen.insert(key, at);
+                if self.seen.get(name).is_none_or(|known| known < at) {
+                    self.seen.insert(*name, at);
                 }
             }
         }
@@ -39,13 +42,7 @@ impl Sightings {
 
     /// When the request was made that was seen last under this id.
     pub(super) fn of(&self, group: &GroupId, id: &JoinRequestId) -> Option<Timestamp> {
-        self.seen.get(&self.key(group, id))
-    }
-
-    fn key(&self, group: &GroupId, id: &JoinRequestId) -> u128 {
-        let [high, low] = &self.keys;
-        let name = (group.as_str(), id.as_str());
-        u128::from(high.hash_one(name)) << 64 | u128::from(low.hash_one(name))
+        self.seen.get(&self.name(group, id))
     }
 }
 

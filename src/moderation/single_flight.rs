@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
@@ -37,11 +36,10 @@ pub(super) enum Missed {
     Died,
 }
 
-/// All that is under way. It lives on one runtime, that of the process: work outlives the caller that began it.
+/// All that is under way. Work outlives the caller that began it, so it must be begun on a runtime that does, too.
 pub(super) struct SingleFlight<T> {
     lines: Arc<Lines<T>>,
     tasks: TaskTracker,
-    runtime: Handle,
 }
 
 type Work<T> = Box<dyn FnOnce(Deadline) -> BoxFuture<'static, T> + Send>;
@@ -77,8 +75,8 @@ struct TaskOfLine<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    pub(super) fn new(runtime: Handle) -> Self {
-        Self { lines: Arc::new(Lines(Mutex::default())), tasks: TaskTracker::new(), runtime }
+    pub(super) fn new() -> Self {
+        Self { lines: Arc::new(Lines(Mutex::default())), tasks: TaskTracker::new() }
     }
 
     /// The result of work that begins from now on: of `work`, or of what somebody else asked for. It is given the latest
@@ -115,7 +113,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
 
     /// The result of work that nobody else may share. It ends with whoever waits for it.
     pub(super) async fn alone(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        let task = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
+        let task = self.tasks.spawn(work.in_current_span());
         AbortOnDropHandle::new(task).await.ok()
     }
 
@@ -140,7 +138,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
                 lines.insert(group.clone(), Line { running: first.progress.clone(), queued: None });
                 let task = TaskOfLine { lines: Arc::clone(&self.lines), group: group.clone(), done: false };
                 // In nobody's span: it goes on to the work of others.
-                self.tasks.spawn_on(task.run(first), &self.runtime);
+                self.tasks.spawn(task.run(first));
                 (receiver, false)
             }
         }
@@ -246,7 +244,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let flights = SingleFlight::new(Handle::current());
+            let flights = SingleFlight::new();
             Self { flights, begun: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
         }
 
@@ -330,7 +328,7 @@ mod tests {
         assert!(matches!(bench.fly(now).await.unwrap_err(), Missed::Queued(_)));
         let latest = soon();
         let given = |until| async move { until };
-        let flights = SingleFlight::new(Handle::current());
+        let flights = SingleFlight::new();
         let name = group();
         let mut block = Box::pin(flights.fly(&name, soon(), given));
         assert!(poll!(&mut block).is_pending());
@@ -348,7 +346,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_dies_leaves_nobody_waiting() {
-        let flights = SingleFlight::<()>::new(Handle::current());
+        let flights = SingleFlight::<()>::new();
         let name = group();
         let die = |_until| async { panic!("it dies") };
         let (first, second) = tokio::join!(flights.fly(&name, soon(), die), flights.fly(&name, soon(), die));

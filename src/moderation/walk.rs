@@ -10,9 +10,10 @@ use tracing::Instrument;
 use super::recollection::Recollection;
 use super::sightings::Sightings;
 use super::{ErrorClass, GraphError, ListError};
-use crate::domain::{GroupId, JoinRequest, JoinRequestId};
+use crate::domain::{GroupId, JoinRequest};
 use crate::graph::{Cursor, GraphClient, Page};
 use crate::limits::{Budget, Priority};
+use crate::store::Name;
 use crate::telemetry::spans;
 
 /// With so many requests gathered no further page is read; a page itself is bounded by the size of an answer.
@@ -35,8 +36,10 @@ pub(super) struct Walk {
     pub(super) unreadable: usize,
     /// Graph's clock when it made the last page, and ours when that page was here.
     pub(super) clock: Option<(Timestamp, Instant)>,
-    /// Where each id stands.
-    places: HashMap<JoinRequestId, usize>,
+    /// What each of them is called where sightings are kept, in the same order.
+    names: Vec<Name>,
+    /// Where each name stands.
+    places: HashMap<Name, usize>,
     cursors: HashSet<Cursor>,
 }
 
@@ -105,13 +108,13 @@ impl Walker {
         walk.next = start;
         while walk.pages < self.max_pages && walk.requests.len() < MOST_REQUESTS {
             let page = self.graph.list_page(group, walk.next.as_ref(), &mut limit, budget).await;
-            walk.take(page.map_err(ListError::Graph)?)?;
+            walk.take(page.map_err(ListError::Graph)?, |request| self.sightings.name(group, &request.id))?;
             budget.priority = Priority::Continuing;
             if walk.next.is_none() {
                 break;
             }
         }
-        self.sightings.saw(group, &walk.requests);
+        self.sightings.saw(walk.names.iter().zip(&walk.requests));
         let ids = walk.requests.iter().map(|request| &request.id);
         self.recollection.saw_open(group, ids, walk.as_of, budget.deadline).await;
         Ok(walk)
@@ -128,20 +131,28 @@ impl Walk {
             pages: 0,
             unreadable: 0,
             clock: None,
+            names: Vec::new(),
             places: HashMap::new(),
             cursors: HashSet::new(),
         }
     }
 
     /// Adds a page.
-    fn take(&mut self, page: Page) -> Result<(), ListError> {
+    fn take(&mut self, page: Page, name: impl Fn(&JoinRequest) -> Name) -> Result<(), ListError> {
         self.pages += 1;
         self.unreadable += page.unreadable;
         self.clock = page.date.map(|date| (date, Instant::now()));
+        self.requests.reserve(page.requests.len());
+        self.names.reserve(page.requests.len());
+        self.places.reserve(page.requests.len());
         for request in page.requests {
-            let place = *self.places.entry(request.id.clone()).or_insert(self.requests.len());
+            let name = name(&request);
+            let place = *self.places.entry(name).or_insert(self.requests.len());
             match self.requests.get_mut(place) {
-                None => self.requests.push(request),
+                None => {
+                    self.requests.push(request);
+                    self.names.push(name);
+                }
                 // The person has asked again while the pages were read: the newer request is the one that is open.
                 Some(known) if request.requested_at > known.requested_at => *known = request,
                 Some(_) => (),

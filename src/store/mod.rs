@@ -8,11 +8,13 @@ mod answer;
 mod digests;
 mod limits;
 mod local;
+mod names;
 mod shared;
 
 pub use answer::{Claimed, MAX_CONTENT, Ownership, RecordEnd, Remembered, StoreError, StoreUnavailable};
 pub use digests::{Fingerprint, IdDigest, OwnerId, RecordKey};
 pub use limits::{AskedFor, CallAnswer, LearnedRate, SharedPace, SharedPause, SharedWay, UnitsTaken};
+pub use names::{Name, Names};
 
 use std::fmt;
 use std::sync::Arc;
@@ -172,13 +174,15 @@ impl Store {
         until: Deadline,
     ) -> Result<(), StoreUnavailable> {
         let decided = Remembered { action, at: whole_microseconds(at) };
-        let (group, ids) = self.digests_of(group, ids);
         match &self.backend {
             Backend::Local(store) => {
-                store.remember(&ids, decided);
+                store.remember(group, ids, decided);
                 Ok(())
             }
-            Backend::Shared(store) => store.remember(group, &ids, decided, until).await,
+            Backend::Shared(store) => {
+                let (group, ids) = self.digests_of(group, ids);
+                store.remember(group, &ids, decided, until).await
+            }
         }
     }
 
@@ -189,10 +193,12 @@ impl Store {
         ids: &[&JoinRequestId],
         until: Deadline,
     ) -> Result<Vec<Option<Remembered>>, StoreUnavailable> {
-        let (group, ids) = self.digests_of(group, ids);
         match &self.backend {
-            Backend::Local(store) => Ok(store.recall(&ids)),
-            Backend::Shared(store) => store.recall(group, &ids, until).await,
+            Backend::Local(store) => Ok(store.recall(group, ids)),
+            Backend::Shared(store) => {
+                let (group, ids) = self.digests_of(group, ids);
+                store.recall(group, &ids, until).await
+            }
         }
     }
 
@@ -204,33 +210,33 @@ impl Store {
         as_of: Timestamp,
         until: Deadline,
     ) -> Result<(), StoreUnavailable> {
-        let (group, ids) = self.digests_of(group, ids);
         let as_of = whole_microseconds(as_of);
         match &self.backend {
             Backend::Local(store) => {
-                store.forget(&ids, as_of);
+                store.forget(group, ids, as_of);
                 Ok(())
             }
-            Backend::Shared(store) => store.forget(group, &ids, as_of, until).await,
+            Backend::Shared(store) => {
+                let (group, ids) = self.digests_of(group, ids);
+                store.forget(group, &ids, as_of, until).await
+            }
         }
     }
 
     /// The group's last-decision mark. What was read while the mark was the same holds no older state than the last
     /// decision; a mark may change without a decision, too.
     pub async fn mark(&self, group: &GroupId, until: Deadline) -> Result<u64, StoreUnavailable> {
-        let group = self.digests.group(group);
         match &self.backend {
             Backend::Local(store) => Ok(store.mark(group)),
-            Backend::Shared(store) => store.mark(group, false, until).await,
+            Backend::Shared(store) => store.mark(self.digests.group(group), false, until).await,
         }
     }
 
     /// Changes the group's mark; answers the new one. No value ever comes again.
     pub async fn bump_mark(&self, group: &GroupId, until: Deadline) -> Result<u64, StoreUnavailable> {
-        let group = self.digests.group(group);
         match &self.backend {
             Backend::Local(store) => Ok(store.bump_mark(group)),
-            Backend::Shared(store) => store.mark(group, true, until).await,
+            Backend::Shared(store) => store.mark(self.digests.group(group), true, until).await,
         }
     }
 

@@ -4,11 +4,13 @@ use std::fmt;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use super::Traces;
+use super::json_line::JsonLine;
 use crate::config::{LogFormat, LogLevel, TelemetrySettings};
 
 /// Logging could not be started.
@@ -66,14 +68,14 @@ pub fn start_logging(
     let lines =
         tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).log_internal_errors(false);
     let lines = match settings.log {
-        LogFormat::Json => {
-            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
-        }
+        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(JsonLine).boxed(),
         LogFormat::Pretty => lines.boxed(),
     };
     let (filter, handle) = reload::Layer::new(filter(settings.level)?);
-    let traces = traces.map(Traces::layer);
-    tracing_subscriber::registry().with(lines.with_filter(filter)).with(traces).try_init()?;
+    // Only the layers that there are: an absent one would want every span, and each costs a request as much as its log line.
+    let traces = traces.map(|traces| traces.layer().boxed());
+    let layers = std::iter::once(lines.with_filter(filter).boxed()).chain(traces).collect::<Vec<_>>();
+    tracing_subscriber::registry().with(layers).try_init()?;
     Ok(LogWriter { lost, filter: Box::new(move |filter| handle.reload(filter)), _guard: guard })
 }
 

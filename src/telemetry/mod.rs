@@ -11,6 +11,7 @@ pub const COMMIT: &str = match option_env!("JOINGATE_COMMIT") {
 
 mod audit;
 mod audit_file;
+mod json_line;
 mod labels;
 mod logging;
 mod metrics;

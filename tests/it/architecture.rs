@@ -33,6 +33,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("governor", &["limits/"]),
     ("jsonwebtoken", &["auth/", "cli/token/"]),
     ("prometheus", &["telemetry/metrics/"]),
+    ("bytes", &["moderation/list.rs"]),
+    ("siphasher", &["store/names.rs"]),
     ("opentelemetry", &["telemetry/traces/", "telemetry/trace_context.rs"]),
     ("opentelemetry_http", &["telemetry/traces/", "net/collector.rs"]),
     ("opentelemetry_otlp", &["telemetry/traces/"]),
@@ -235,7 +237,7 @@ mod rules {
         let places = [
             ("limits/mod.rs", "use actix_web::web;"),
             ("app/mod.rs", "enum E { Metrics(prometheus::Error) }"),
-            ("graph/client.rs", "use {bytes::Bytes, reqwest::Method};"),
+            ("graph/client.rs", "use {url::Url, reqwest::Method};"),
             ("api/state.rs", "use ::redis::Client;"),
             ("cli/check.rs", "use jsonwebtoken;"),
             ("moderation/list.rs", "extern crate governor;"),

@@ -147,9 +147,9 @@ async fn a_field_that_is_not_as_documented_is_told_once_by_its_name() {
     assert_eq!(
         told.collect::<Vec<_>>(),
         [
-            "unknown_field ?",
-            "unknown_field data[].nickname",
             "mistyped_field data[].wa_id",
+            "unknown_field data[].nickname",
+            "unknown_field ?",
             "mistyped_field data",
             "unknown_field newthing"
         ]

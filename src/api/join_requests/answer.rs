@@ -1,5 +1,6 @@
 //! The answers, exactly as callers see them.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,42 +18,42 @@ use crate::moderation::{Item, Listing, Outcome};
     }],
     "as_of": "2025-08-18T20:30:00Z", "next_page_token": null
 })))]
-pub(crate) struct ListAnswer {
+pub(crate) struct ListAnswer<'l> {
     /// The group asked for.
     #[schema(min_length = 1, max_length = 256, pattern = "^[A-Za-z0-9_=-]+$")]
-    pub group_id: String,
+    pub group_id: &'l str,
     /// The open requests, each once.
-    pub join_requests: Vec<JoinRequestAnswer>,
+    pub join_requests: Vec<JoinRequestAnswer<'l>>,
     /// When the gateway began to read the list.
-    #[schema(format = DateTime)]
-    pub as_of: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub as_of: Timestamp,
     /// Where the list goes on, if it is longer than one answer: give it back as `page_token`.
     #[schema(required, min_length = 1, max_length = 2048)]
-    pub next_page_token: Option<String>,
+    pub next_page_token: Option<&'l str>,
 }
 
 /// One open request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JoinRequest)]
-pub(crate) struct JoinRequestAnswer {
+pub(crate) struct JoinRequestAnswer<'l> {
     /// Names the request. Contains personal data: keep it out of logs. Somebody asking again may have the same id.
     #[schema(min_length = 1, max_length = 512, pattern = "^[A-Za-z0-9+/=_-]+$")]
-    pub id: String,
+    pub id: &'l str,
     /// The person's phone number, if Meta tells.
     #[schema(required, examples("15550100001"))]
-    pub wa_id: Option<String>,
+    pub wa_id: Option<&'l str>,
     /// The person's business-scoped user id, if Meta tells.
     #[schema(required, examples("US.1"))]
-    pub user_id: Option<String>,
+    pub user_id: Option<&'l str>,
     /// The parent of that id, if Meta tells.
     #[schema(required, examples("US.ENT.1"))]
-    pub parent_user_id: Option<String>,
+    pub parent_user_id: Option<&'l str>,
     /// The person's username, if Meta tells.
     #[schema(required, examples("sample.reader"))]
-    pub username: Option<String>,
+    pub username: Option<&'l str>,
     /// When the person asked, by Meta's clock.
-    #[schema(format = DateTime, required)]
-    pub requested_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub requested_at: Option<Timestamp>,
 }
 
 /// What became of a decision.
@@ -130,27 +131,27 @@ pub(crate) struct ItemAnswer {
     pub problem: Option<ProblemBody>,
 }
 
-impl ListAnswer {
+impl<'l> ListAnswer<'l> {
     /// The answer to a list.
-    pub(crate) fn new(group: &GroupId, listing: &Listing) -> Self {
+    pub(crate) fn new(group: &'l GroupId, listing: &'l Listing) -> Self {
         Self {
-            group_id: group.as_str().to_owned(),
+            group_id: group.as_str(),
             join_requests: listing.requests.iter().map(JoinRequestAnswer::from).collect(),
-            as_of: listing.as_of.to_string(),
-            next_page_token: listing.next_page_token.clone(),
+            as_of: listing.as_of,
+            next_page_token: listing.next_page_token.as_deref(),
         }
     }
 }
 
-impl From<&JoinRequest> for JoinRequestAnswer {
-    fn from(request: &JoinRequest) -> Self {
+impl<'l> From<&'l JoinRequest> for JoinRequestAnswer<'l> {
+    fn from(request: &'l JoinRequest) -> Self {
         Self {
-            id: request.id.as_str().to_owned(),
-            wa_id: request.wa_id.clone(),
-            user_id: request.user_id.clone(),
-            parent_user_id: request.parent_user_id.clone(),
-            username: request.username.clone(),
-            requested_at: request.requested_at.map(|at| at.to_string()),
+            id: request.id.as_str(),
+            wa_id: request.wa_id.as_deref(),
+            user_id: request.user_id.as_deref(),
+            parent_user_id: request.parent_user_id.as_deref(),
+            username: request.username.as_deref(),
+            requested_at: request.requested_at,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `GET /v1/groups/{group_id}/join-requests`
 
 use actix_web::http::header::{
-    AGE, CACHE_CONTROL, ETAG, EntityTag, Header, HeaderValue, IfNoneMatch, TryIntoHeaderValue,
+    AGE, CACHE_CONTROL, ContentType, ETAG, EntityTag, Header, HeaderValue, IfNoneMatch, TryIntoHeaderValue,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -11,7 +11,7 @@ use crate::api::problem::{Raised, list_problem};
 use crate::api::state::Api;
 use crate::domain::{GroupId, Scope};
 use crate::limits::{Budget, Priority};
-use crate::moderation::{Served, Wanted};
+use crate::moderation::{Listing, Served, Wanted};
 
 /// Lists a group's open join requests.
 ///
@@ -29,7 +29,7 @@ use crate::moderation::{Served, Wanted};
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer: when the open requests are still the same, the answer is 304.", example = "W/\"0123456789abcdef\""),
     ),
     responses(
-        (status = 200, description = "The open requests.", body = ListAnswer),
+        (status = 200, description = "The open requests.", body = ListAnswer<'_>),
         (status = 304, description = "The open requests are those of `If-None-Match`."),
     ),
     security(("internal_token" = ["join_requests:read"])),
@@ -63,7 +63,11 @@ fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> HttpRespon
     let mut response = if unchanged {
         HttpResponse::NotModified().finish()
     } else {
-        HttpResponse::Ok().json(ListAnswer::new(group, &served.listing))
+        // A list of plain texts and times can always be written.
+        let write = |listing: &Listing| {
+            serde_json::to_vec(&ListAnswer::new(group, listing)).unwrap_or_default().into()
+        };
+        HttpResponse::Ok().content_type(ContentType::json()).body(served.listing.written(write))
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

@@ -1,5 +1,6 @@
 //! The three operations on a group's join requests.
 
+#[expect(single_use_lifetimes, reason = "the lint counts what derived code makes of the fields")]
 mod answer;
 pub(super) mod approve;
 mod decide;

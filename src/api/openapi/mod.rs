@@ -29,7 +29,7 @@ use crate::telemetry::Circuit;
     ),
     servers((url = "/", description = "The gateway that serves this document.")),
     paths(list::list, approve::approve, reject::reject, quota::quota, problem_pages::problem_page),
-    components(schemas(ListAnswer, DecisionAnswer, QuotaAnswer, ProblemBody, ProblemTypeBody)),
+    components(schemas(ListAnswer<'_>, DecisionAnswer, QuotaAnswer, ProblemBody, ProblemTypeBody)),
     tags(
         (name = "join requests", description = "List, approve and reject requests to join a group."),
         (name = "problems", description = "What each problem means."),

@@ -6,12 +6,11 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
-use serde_json::{Map, Value};
 
 use super::material::Material;
 use super::problem::KeyFault;
 use super::{Allowed, Key};
-use crate::json;
+use crate::json::{self, Object, Value};
 
 const MAX_KEYS: usize = 100;
 const MAX_KID_BYTES: usize = 256;
@@ -54,7 +53,7 @@ fn describe(skipped: &[String]) -> String {
     skipped.iter().take(5).cloned().collect::<Vec<_>>().join("; ")
 }
 
-fn key(entry: &Value, allowed: &Allowed) -> Result<Key, KeyFault> {
+fn key(entry: &Value<'_>, allowed: &Allowed) -> Result<Key, KeyFault> {
     let members = entry.as_object().ok_or(KeyFault::NotAKeySet)?;
     let kid = kid(members)?;
     check_purpose(members)?;
@@ -70,7 +69,7 @@ fn key(entry: &Value, allowed: &Allowed) -> Result<Key, KeyFault> {
     Ok(Key { kid, algorithms, decoding: material.decoding })
 }
 
-fn kid(members: &Map<String, Value>) -> Result<Option<String>, KeyFault> {
+fn kid(members: &Object<'_>) -> Result<Option<String>, KeyFault> {
     let Some(value) = members.get("kid") else {
         return Ok(None);
     };
@@ -79,13 +78,14 @@ fn kid(members: &Map<String, Value>) -> Result<Option<String>, KeyFault> {
 }
 
 /// RFC 7517 §4.2 and §4.3: a key says itself when it is for something else than checking signatures.
-fn check_purpose(members: &Map<String, Value>) -> Result<(), KeyFault> {
-    if members.get("use").is_some_and(|usage| usage != "sig") {
+fn check_purpose(members: &Object<'_>) -> Result<(), KeyFault> {
+    if members.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
         return Err(KeyFault::WrongUse);
     }
-    let verifies = |operations: &Value| {
+    let verifies = |operations: &Value<'_>| {
         let operations = operations.as_array();
-        operations.is_some_and(|operations| operations.iter().any(|operation| operation == "verify"))
+        operations
+            .is_some_and(|operations| operations.iter().any(|operation| operation.as_str() == Some("verify")))
     };
     if members.get("key_ops").is_some_and(|operations| !verifies(operations)) {
         return Err(KeyFault::WrongOperations);
@@ -93,7 +93,7 @@ fn check_purpose(members: &Map<String, Value>) -> Result<(), KeyFault> {
     Ok(())
 }
 
-fn material(members: &Map<String, Value>) -> Result<Material, KeyFault> {
+fn material(members: &Object<'_>) -> Result<Material, KeyFault> {
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     let bytes = |name: &str| {
         let decoded = text(name).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());

@@ -12,8 +12,10 @@ use jiff::Timestamp;
 use self::expiring_map::ExpiringMap;
 use self::records::Records;
 use super::answer::{Claimed, Ownership, Remembered, StoreUnavailable};
-use super::digests::{Fingerprint, GroupDigest, IdDigest, OwnerId, RecordKey};
+use super::digests::{Fingerprint, OwnerId, RecordKey};
+use super::names::{Name, Names};
 use crate::config::IdempotencySettings;
+use crate::domain::{GroupId, JoinRequestId};
 use crate::telemetry::Metrics;
 
 /// Most ids remembered at once, at some 150 bytes each: 10 MiB.
@@ -26,14 +28,15 @@ const MARK_KEPT: Duration = Duration::from_hours(1);
 /// State behind three locks, each held for one operation and never over an await.
 pub(super) struct LocalStore {
     records: Mutex<Records>,
-    decisions: Mutex<ExpiringMap<IdDigest, Remembered>>,
+    decisions: Mutex<ExpiringMap<Name, Remembered>>,
     marks: Mutex<Marks>,
     remember_for: Duration,
+    names: Names,
     metrics: Arc<Metrics>,
 }
 
 struct Marks {
-    by_group: ExpiringMap<GroupDigest, u64>,
+    by_group: ExpiringMap<Name, u64>,
     last: u64,
 }
 
@@ -45,6 +48,7 @@ impl LocalStore {
             decisions: Mutex::new(ExpiringMap::new()),
             marks: Mutex::new(Marks { by_group: ExpiringMap::new(), last: 0 }),
             remember_for: settings.remember_decisions,
+            names: Names::new(),
             metrics,
         }
     }
@@ -79,50 +83,52 @@ impl LocalStore {
     }
 
     /// When there is no room, new decisions are not remembered: their ids come back as `gone`, which is true.
-    pub(super) fn remember(&self, ids: &[IdDigest], decided: Remembered) {
+    pub(super) fn remember(&self, group: &GroupId, ids: &[&JoinRequestId], decided: Remembered) {
         let now = Instant::now();
         let mut decisions = lock(&self.decisions);
         for id in ids {
-            if decisions.get(id, now).is_some_and(|known| known.at > decided.at) {
+            let name = self.names.request(group, id);
+            if decisions.get(&name, now).is_some_and(|known| known.at > decided.at) {
                 continue;
             }
             let until = now + self.remember_for;
-            if decisions.insert(*id, (decided, 1), (now, until), MOST_DECISIONS).is_err() {
+            if decisions.insert(name, (decided, 1), (now, until), MOST_DECISIONS).is_err() {
                 self.metrics.decision_not_remembered();
             }
         }
     }
 
-    pub(super) fn recall(&self, ids: &[IdDigest]) -> Vec<Option<Remembered>> {
+    pub(super) fn recall(&self, group: &GroupId, ids: &[&JoinRequestId]) -> Vec<Option<Remembered>> {
         let now = Instant::now();
         let decisions = lock(&self.decisions);
-        ids.iter().map(|id| decisions.get(id, now).copied()).collect()
+        ids.iter().map(|id| decisions.get(&self.names.request(group, id), now).copied()).collect()
     }
 
-    pub(super) fn forget(&self, ids: &[IdDigest], as_of: Timestamp) {
+    pub(super) fn forget(&self, group: &GroupId, ids: &[&JoinRequestId], as_of: Timestamp) {
         let now = Instant::now();
         let mut decisions = lock(&self.decisions);
-        for id in ids {
-            if decisions.get(id, now).is_some_and(|known| known.at < as_of) {
-                decisions.remove(id);
+        for name in ids.iter().map(|id| self.names.request(group, id)) {
+            if decisions.get(&name, now).is_some_and(|known| known.at < as_of) {
+                decisions.remove(&name);
             }
         }
     }
 
-    pub(super) fn mark(&self, group: GroupDigest) -> u64 {
+    pub(super) fn mark(&self, group: &GroupId) -> u64 {
+        let group = self.names.group(group);
         let now = Instant::now();
         let mut marks = lock(&self.marks);
         let known = marks.by_group.get(&group, now).copied();
         known.unwrap_or_else(|| marks.renew(group, now))
     }
 
-    pub(super) fn bump_mark(&self, group: GroupDigest) -> u64 {
-        lock(&self.marks).renew(group, Instant::now())
+    pub(super) fn bump_mark(&self, group: &GroupId) -> u64 {
+        lock(&self.marks).renew(self.names.group(group), Instant::now())
     }
 }
 
 impl Marks {
-    fn renew(&mut self, group: GroupDigest, now: Instant) -> u64 {
+    fn renew(&mut self, group: Name, now: Instant) -> u64 {
         self.last += 1;
         let (mark, until) = (self.last, now + MARK_KEPT);
         if self.by_group.insert(group, (mark, 1), (now, until), MOST_MARKS).is_err() {
