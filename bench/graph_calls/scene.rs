@@ -31,7 +31,7 @@ impl Way {
 
 #[derive(Debug)]
 enum Front {
-    Gateway(App),
+    Gateway(Box<App>),
     Proxy(HaProxy),
 }
 
@@ -63,7 +63,7 @@ impl Scene {
             Way::Gateway => {
                 let settings =
                     Settings::load(None, &Environment::from_pairs(settings(&sandbox.base_url(), limits)))?;
-                Front::Gateway(App::start(settings, std::io::sink()).await?)
+                Front::Gateway(Box::new(App::start(settings, std::io::sink()).await?))
             }
             Way::Proxy => Front::Proxy(HaProxy::start(sandbox.addr(), GRAPH_TOKEN)?),
         };

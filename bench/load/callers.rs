@@ -73,7 +73,7 @@ struct Caller {
 /// All of them.
 #[derive(Debug)]
 pub(crate) struct Callers {
-    callers: Vec<Caller>,
+    all: Vec<Caller>,
     by_socket: HashMap<usize, usize>,
     letters: Letters,
     habit: Habit,
@@ -98,7 +98,7 @@ impl Callers {
         sockets: &mut Sockets,
         upstream: &mut Option<Upstream>,
     ) -> Fallible<Self> {
-        let (mut callers, mut by_socket) = (Vec::with_capacity(count), HashMap::with_capacity(count));
+        let (mut all, mut by_socket) = (Vec::with_capacity(count), HashMap::with_capacity(count));
         let mut buffer = vec![0; BUFFER];
         for number in 0..count {
             let stream = std::net::TcpStream::connect(to)?;
@@ -106,7 +106,7 @@ impl Callers {
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             by_socket.insert(sockets.watch(&mut stream)?, number);
-            callers.push(Caller { connection: Connection::new(stream), asked: None, turns: number });
+            all.push(Caller { connection: Connection::new(stream), asked: None, turns: number });
             // Where there is nothing in between, the upstream is who was connected to.
             for readable in sockets.readable()? {
                 if let Some(upstream) = upstream {
@@ -117,7 +117,7 @@ impl Callers {
         let idle = (0..count).collect();
         let (statuses, overdue, next) = (BTreeMap::new(), VecDeque::new(), Instant::now());
         Ok(Self {
-            callers,
+            all,
             by_socket,
             letters,
             habit,
@@ -175,7 +175,7 @@ impl Callers {
                     }
                 }
             }
-            if self.habit == Habit::Once && self.answered + self.lost >= self.callers.len() as u64 {
+            if self.habit == Habit::Once && self.answered + self.lost >= self.all.len() as u64 {
                 break;
             }
         }
@@ -215,8 +215,8 @@ impl Callers {
     }
 
     fn send(&mut self, number: usize, due: Instant) {
-        let count = self.callers.len();
-        let Some(caller) = self.callers.get_mut(number) else { return };
+        let count = self.all.len();
+        let Some(caller) = self.all.get_mut(number) else { return };
         let letter = self.letters.write(caller.turns);
         caller.turns += count;
         caller.asked = Some(due);
@@ -226,7 +226,7 @@ impl Callers {
     }
 
     fn read(&mut self, number: usize, buffer: &mut [u8], latencies: &mut Latencies) {
-        let Some(caller) = self.callers.get_mut(number) else { return };
+        let Some(caller) = self.all.get_mut(number) else { return };
         let open = caller.connection.take(buffer);
         if let Some((status, end)) = answer_end(&caller.connection.received) {
             caller.connection.received.drain(..end);

@@ -3,12 +3,7 @@
 
 mod callers;
 #[path = "../../tests/it/support/certificate.rs"]
-#[expect(
-    dead_code,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "made for the tests, and shared with them"
-)]
+#[expect(dead_code, clippy::unwrap_used, reason = "made for the tests, and shared with them")]
 mod certificate;
 mod figures;
 mod message;
@@ -155,7 +150,7 @@ fn drive(load: &Load, habit: Habit, (warm_up, seconds): (f64, f64)) -> Fallible<
     Ok(json!({
         "all": callers.answered(),
         "counted": counted,
-        "a_second": counted as f64 / took.as_secs_f64(),
+        "a_second": f64::from(u32::try_from(counted)?) / took.as_secs_f64(),
         "p50_us": latencies.at(0.5),
         "p99_us": latencies.at(0.99),
         "max_us": latencies.at(1.0),

@@ -46,6 +46,10 @@ impl TlsUpstream {
                 let (stream, _) = listener.accept().await?;
                 stream.set_nodelay(true)?;
                 let (acceptor, expected) = (acceptor.clone(), Arc::clone(&expected));
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "nothing waits for its end: it is ended from outside"
+                )]
                 drop(tokio::task::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     let answer = service_fn(move |request: Request<Incoming>| {

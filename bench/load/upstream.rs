@@ -65,7 +65,7 @@ impl Upstream {
     pub(crate) fn new(at: SocketAddr, token: &str, delay: Duration, sockets: &mut Sockets) -> Fallible<Self> {
         let mut listener = TcpListener::bind(at)?;
         let body = page();
-        let fields = FIELDS.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
+        let fields = FIELDS.map(|(name, value)| format!("{name}: {value}\r\n")).concat();
         let date = "date: Mon, 23 Nov 2026 12:00:00 GMT";
         Ok(Self {
             listening: sockets.watch(&mut listener)?,

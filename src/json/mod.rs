@@ -19,7 +19,7 @@ pub enum NotAnObject {
 
 /// Reads an object; a list, or anything else, is refused.
 pub fn object(bytes: &[u8]) -> Result<Object<'_>, NotAnObject> {
-    let value = serde_json::from_slice::<Value<'_>>(bytes).map_err(|_| NotAnObject::Otherwise)?;
+    let value = serde_json::from_slice::<Value<'_>>(bytes).map_err(|_not_json| NotAnObject::Otherwise)?;
     if !value.is_unique() {
         return Err(NotAnObject::RepeatedMember);
     }
