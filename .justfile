@@ -49,6 +49,10 @@ sandbox-openapi:
 readme:
     JOINGATE_REGENERATE=1 cargo test --locked --test it -- generated graph_answers fault_outcomes kubernetes --test-threads 1
 
+# What a request costs, against bench/guard.json.
+guard *flags:
+    bench/guard {{ flags }}
+
 # Run every fuzz target, a minute each.
 fuzz seconds="60":
     fuzz/run {{ seconds }}

@@ -43,7 +43,9 @@ impl Caller {
     pub(crate) fn new(base: String, token: String) -> Fallible<Self> {
         let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         // Plain HTTP: reading the system's certificates would only take time.
-        let http = builder.tls_certs_only([]).timeout(Duration::from_secs(30)).build()?;
+        let builder = builder.tls_certs_only([]).timeout(Duration::from_secs(30));
+        // An idle connection is given up before the other side does, which is after a minute: a request would cross with its end.
+        let http = builder.pool_idle_timeout(Duration::from_secs(30)).build()?;
         Ok(Self { http, base, token })
     }
 

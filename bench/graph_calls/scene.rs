@@ -12,6 +12,8 @@ use crate::identity::{GRAPH_TOKEN, settings, token};
 const LATENCY: Latency = Latency::LogNormal { median_ms: 150, p99_ms: 600 };
 /// With what comes in the course of a measurement a list still is one page.
 const REQUESTS_PER_GROUP: usize = 5;
+/// Nobody is refused for want of room: their requests would fill page after page.
+const CAPACITY: usize = 10_000;
 
 /// What callers talk to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +113,7 @@ impl Scene {
 }
 
 fn seed_group(control: &Control) -> Fallible<String> {
-    let group = control.create_group(GroupSpec::default())?;
+    let group = control.create_group(GroupSpec { capacity: CAPACITY, ..GroupSpec::default() })?;
     for _ in 0..REQUESTS_PER_GROUP {
         control.add_request(&group, RequestSpec::default())?;
     }

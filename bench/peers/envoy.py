@@ -9,7 +9,7 @@ def extension(name, kind, **more):
 
 def filters(values, remembers):
     provider = {
-        "issuer": values["issuer"], "audiences": [values["audience"]], "local_jwks": {"filename": values["jwks_file"]},
+        "issuer": values["issuer"], "audiences": [values["audience"]], "local_jwks": {"filename": str(values["jwks_file"])},
         "payload_in_metadata": "jwt",
     }
     if remembers:
