@@ -78,8 +78,8 @@ class Ground(contextlib.ExitStack):
             header = text(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
 
             def token(number):
-                claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "bench", "iat": now, "exp": now + 7200, "jti": str(number),
-                          "scope": "join_requests:read join_requests:decide", "groups": ["*"]}
+                claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "bench", "iat": now, "exp": now + 3500, "jti": str(number),
+                          "scope": "join_requests:read join_requests:decide", "groups": "*"}
                 signed = f"{header}.{text(json.dumps(claims).encode())}"
                 return f"{signed}.{text(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
 

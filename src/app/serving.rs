@@ -158,7 +158,11 @@ fn serve(
 /// Hands connections to the threads, each to the one that has fewest.
 async fn accept(listener: TcpListener, doors: Vec<Door>) {
     loop {
-        let Some(door) = doors.iter().max_by_key(|door| door.places.available_permits()) else { return };
+        // A thread that died takes nothing any more, and has all of its places free.
+        let open = doors.iter().filter(|door| !door.handed.is_closed());
+        let Some(door) = open.max_by_key(|door| door.places.available_permits()) else {
+            return tracing::error!("no thread is left that serves connections");
+        };
         // Neither is ever closed while this goes on.
         let Ok(place) = Arc::clone(&door.places).acquire_owned().await else { return };
         match listener.accept().await.and_then(|(stream, _)| {
