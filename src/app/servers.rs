@@ -161,15 +161,15 @@ where
                     let Some(tls) = tls else {
                         return drop(http1.call((Either::Left(stream), Protocol::Http1, client)).await);
                     };
-                    match tls.accept(stream).await {
-                        Ok((stream, true)) => {
+                    match draining.run_until_cancelled(tls.accept(stream)).await {
+                        Some(Ok((stream, true))) => {
                             let draining = draining.cancelled_owned();
                             Box::pin(http2::serve(stream, client, routes, draining, patience)).await;
                         }
-                        Ok((stream, false)) => {
+                        Some(Ok((stream, false))) => {
                             drop(http1.call((Either::Right(stream), Protocol::Http1, client)).await);
                         }
-                        Err(_disagreed) => (),
+                        Some(Err(_)) | None => (),
                     }
                 }
                 .boxed_local()

@@ -1,6 +1,6 @@
 //! A listener and the threads that serve its connections. Each thread has a runtime of its own, and what a request sets off stays on
-//! the thread of its connection: on the way of a request nothing is handed to and fro. The threads outlive their connections, since
-//! a decision may outlive its caller.
+//! the thread of its connection, but for what all threads share: a walk that another one has begun, connections to Graph, and Redis. The
+//! threads outlive their connections, since a decision may outlive its caller.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all, select_all};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -99,11 +99,13 @@ impl Server {
 
     /// Ends the threads, and whatever still goes on there.
     pub(super) async fn end(self) {
-        for Thread { door, ended } in self.threads {
+        let close = |Thread { door, ended }| {
             drop(door);
-            // It sends nothing: that it is gone says all.
-            drop(ended.await);
-        }
+            ended
+        };
+        // All doors first. Nothing is sent: that a thread is gone says all.
+        let ended = self.threads.into_iter().map(close).collect::<Vec<_>>();
+        drop(join_all(ended).await);
     }
 }
 
@@ -160,10 +162,14 @@ async fn accept(listener: TcpListener, doors: Vec<Door>) {
     loop {
         // A thread that died takes nothing any more, and has all of its places free.
         let open = doors.iter().filter(|door| !door.handed.is_closed());
-        let Some(door) = open.max_by_key(|door| door.places.available_permits()) else {
+        let Some(mut door) = open.clone().max_by_key(|door| door.places.available_permits()) else {
             return tracing::error!("no thread is left that serves connections");
         };
-        // Neither is ever closed while this goes on.
+        if door.places.available_permits() == 0 {
+            // All are full: the first one that has a place takes the next.
+            (door, _, _) = select_all(open.map(|door| Box::pin(has_place(door)))).await;
+        }
+        // Taken by nobody else; it is never closed while this goes on.
         let Ok(place) = Arc::clone(&door.places).acquire_owned().await else { return };
         match listener.accept().await.and_then(|(stream, _)| {
             stream.set_nodelay(true)?;
@@ -177,6 +183,13 @@ async fn accept(listener: TcpListener, doors: Vec<Door>) {
             }
         }
     }
+}
+
+/// Waits until the thread has a place.
+async fn has_place(door: &Door) -> &Door {
+    // It fails only when closed, and then there is nothing to wait for.
+    drop(door.places.acquire().await);
+    door
 }
 
 /// Whether the next connection may be accepted all the same.

@@ -101,7 +101,8 @@ impl Decider {
     /// Makes the decision. It runs to its end even when the caller goes away meanwhile.
     pub async fn decide(self: Arc<Self>, decision: Decision, budget: Budget) -> Decided {
         // Callers who went away hold no place among the requests in flight, but their decisions do here.
-        if self.tasks.len() >= self.course.bounds.most_at_once {
+        // On the way down nothing new begins that nobody would wait for.
+        if self.tasks.is_closed() || self.tasks.len() >= self.course.bounds.most_at_once {
             return DecideError::TooMany.into();
         }
         let Decision { id, request_id, caller, action, group, ids, reason, on_behalf_of, key } = decision;

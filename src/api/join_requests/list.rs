@@ -65,7 +65,7 @@ fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> HttpRespon
     } else {
         // A list of plain texts and times can always be written.
         let write = |listing: &Listing| {
-            serde_json::to_vec(&ListAnswer::new(group, listing)).unwrap_or_default().into()
+            serde_json::to_vec(&ListAnswer::new(group, listing)).unwrap_or_default().into_boxed_slice().into()
         };
         HttpResponse::Ok().content_type(ContentType::json()).body(served.listing.written(write))
     };
