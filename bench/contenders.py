@@ -1,5 +1,6 @@
 """Who is measured: the gateway, and what else could stand in its place. Each is set up to do as much of the gateway's work as it can."""
 
+import base64
 import dataclasses
 import json
 import pathlib
@@ -59,15 +60,12 @@ class Keys:
             run("pkey", "-in", private, "-pubout", "-out", public)
             self.signing[algorithm], self.public[algorithm] = private, public
         for algorithm in self.public:
-            # The gateway makes one of a key itself, which is what it expects of an issuer.
             self.jwks[algorithm] = folder / f"{algorithm}.jwks.json"
             self.jwks[algorithm].write_text(json.dumps({"keys": [jwk(algorithm, self.public[algorithm])]}))
 
 
 def jwk(algorithm, file):
     """A public key, or a secret, as RFC 7517 and RFC 7518 have it."""
-    import base64
-
     text = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=").decode()
     common = {"alg": algorithm, "kid": algorithm, "use": "sig"}
     if algorithm == "HS256":

@@ -70,7 +70,7 @@ pub(crate) struct Passed {
     /// Of both.
     good: usize,
     pub(crate) calls: u64,
-    throttled: u64,
+    pub(crate) throttled: u64,
     latencies: Vec<Duration>,
     ages: Vec<Duration>,
 }

@@ -1,4 +1,4 @@
-//! The admin port: probes and metrics, on a listener and a worker of their own.
+//! The admin port: probes and metrics, on a listener and a thread of their own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! What the handlers work with, built once for all workers.
+//! What the handlers work with, built once for all threads.
 
 use std::sync::Arc;
 use std::time::Duration;
