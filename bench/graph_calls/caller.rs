@@ -1,8 +1,4 @@
 //! An application that lists join requests.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the ban protects Graph; this client calls what stands before the sandbox"
-)]
 
 use std::time::Duration;
 

@@ -1,8 +1,4 @@
 //! Applications that ask, each in its own way.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the ban protects Graph; this client calls the gateways before the sandbox"
-)]
 
 use std::time::Duration;
 

@@ -3,12 +3,7 @@
 //! the sandbox; what it reads is the table by which it counts `graph_schema_drift_total`.
 //!
 //! Exit codes: 0 no difference but explained ones, 1 differences, 2 no document of this edge.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a command, and a client of the gateway"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command, and a client of the gateway")]
 
 mod compare;
 mod observe;

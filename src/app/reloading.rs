@@ -14,7 +14,7 @@ use crate::config::{
     SettingProblems, Settings, SettingsSource, needing_restart,
 };
 use crate::limits::{CallerLimiter, GraphPacing, Strangers};
-use crate::net::http_client;
+use crate::net::graph_client;
 use crate::telemetry::Metrics;
 
 /// How often the files are looked at: Kubernetes takes about a minute to swap them anyway.
@@ -35,7 +35,7 @@ fn check_files(
 ) -> Vec<(String, String)> {
     let keys = Verifier::new(auth).err().map_or_else(Vec::new, |problems| problems.0);
     let keys = keys.into_iter().map(|problem| (format!("auth.issuers.{}", problem.issuer), problem.message));
-    let client = graph.and_then(|graph| http_client(graph).err()).map(|error| {
+    let client = graph.and_then(|graph| graph_client(graph).err()).map(|error| {
         // Nothing else of them can be wrong: a system without certificates lacks the file, too.
         ("graph.ca_file".to_owned(), error.to_string())
     });

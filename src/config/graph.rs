@@ -140,9 +140,9 @@ fn read_proxy(section: &mut Section<'_, '_>, base_url: Option<&Url>) -> Option<P
         None,
         "an http URL",
         |url: &Url| url.scheme() == "http",
-        "A proxy for all calls to Graph. The environment's proxy settings are never used.",
+        "A proxy that all calls to Graph go through in a tunnel (`CONNECT`). The environment's proxy settings are never used.",
     )?;
-    // Calls of an http URL go through a proxy as they are, the token with them.
+    // Nothing in a tunnel hides the calls of an http URL from the proxy, nor the token in them.
     if base_url.is_some_and(|url| url.scheme() == "http") && !is_https_or_loopback(&proxy) {
         section.missing("proxy_url", "it must be on the loopback as long as graph.base_url is http");
     }

@@ -131,7 +131,7 @@ impl GraphClient {
             operation,
             target: Target::Group(group),
             query: Vec::new(),
-            body: Some(decision_body(ids)),
+            body: Some(decision_body(ids).into()),
         };
         let read = |answer: &Answer, seen: &mut Differences| {
             let read = read_decision(answer, (action, ids), seen)?;

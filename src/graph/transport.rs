@@ -1,14 +1,15 @@
 //! The one place that sends to Graph: pacing, credential, time-out, capped body. It judges no answer.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::hmac;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Request, Response};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::http::Error as InvalidRequest;
+use hyper::{Method, Request, Uri};
 use tracing::{Instrument, Span};
-use url::Url;
+use url::form_urlencoded::Serializer;
 
 use super::aftermath::drifted;
 use super::credential::TokenInUse;
@@ -19,7 +20,7 @@ use super::wait::{date, retry_after};
 use crate::config::{GraphSettings, Loaded, Secret};
 use crate::domain::GroupId;
 use crate::limits::{Budget, GraphPacing, Held, Permit};
-use crate::net::{ClientError, http_client};
+use crate::net::{BodyError, Client, ClientError, SendError, graph_client};
 use crate::telemetry::{Drift, GraphOperation, Metrics, spans};
 
 /// Largest answer read, decompressed: a page of 1,024 requests has about 400 KiB.
@@ -31,7 +32,7 @@ pub(super) struct Call<'c> {
     pub(super) operation: GraphOperation,
     pub(super) target: Target<'c>,
     pub(super) query: Vec<(&'static str, String)>,
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) body: Option<Bytes>,
 }
 
 /// What a call is about.
@@ -66,8 +67,9 @@ pub(super) struct Exchange {
 /// Sends calls.
 #[derive(Debug)]
 pub(super) struct Transport {
-    client: reqwest::Client,
-    base: Url,
+    client: Client,
+    /// Scheme and host.
+    base: Uri,
     version: String,
     app_secret: Option<Arc<Secret>>,
     attempt_timeout: Duration,
@@ -83,8 +85,8 @@ impl Transport {
         metrics: Arc<Metrics>,
     ) -> Result<Self, ClientError> {
         Ok(Self {
-            client: http_client(settings)?,
-            base: settings.base_url.clone(),
+            client: graph_client(settings)?,
+            base: settings.base_url.as_str().parse().map_err(|_invalid| ClientError::Address)?,
             version: settings.version.clone(),
             app_secret: settings.app_secret.clone(),
             attempt_timeout: settings.attempt_timeout,
@@ -104,7 +106,7 @@ impl Transport {
         let permit = self.pacing.admit(call.target.group(), budget).await?;
         let started = Instant::now();
         let timeout = self.time_for(call.operation, budget.deadline.left()).ok_or(Held::DeadlinePassed)?;
-        let span = spans::attempt(call.operation, method(call.operation).as_str(), self.base.host_str());
+        let span = spans::attempt(call.operation, method(call.operation).as_str(), self.base.host());
         let exchange = tokio::time::timeout(timeout, self.exchange(call, token)).instrument(span.clone());
         let answer = exchange.await.unwrap_or(Err(GraphError::TimedOut));
         let took = started.elapsed();
@@ -125,51 +127,63 @@ impl Transport {
         (left >= least).then(|| left.min(self.attempt_timeout))
     }
 
-    fn request(&self, call: &Call<'_>, token: &Loaded) -> Request {
-        let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            // All three are checked: `url` would silently drop a segment of dots.
-            let path = path.clear().push(&self.version);
-            match call.target {
-                Target::Group(group) => path.extend([group.as_str(), "join_requests"]),
-                Target::Token => path.push("debug_token"),
-            };
+    fn request(&self, call: &Call<'_>, token: &Loaded) -> Result<Request<Bytes>, InvalidRequest> {
+        let mut uri = Uri::builder().path_and_query(self.path_and_query(call, token));
+        if let (Some(scheme), Some(host)) = (self.base.scheme(), self.base.authority()) {
+            uri = uri.scheme(scheme.clone()).authority(host.clone());
         }
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_text()))?;
+        bearer.set_sensitive(true);
+        let mut request =
+            Request::builder().method(method(call.operation)).uri(uri.build()?).header(AUTHORIZATION, bearer);
+        if call.body.is_some() {
+            // Exactly this: Meta's document lists the content types and has none with a charset.
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        request.body(call.body.clone().unwrap_or_default())
+    }
+
+    /// Version and group are checked to be of letters, digits and little else: nothing in a path needs to be encoded.
+    fn path_and_query(&self, call: &Call<'_>, token: &Loaded) -> String {
+        let path = match call.target {
+            Target::Group(group) => format!("/{}/{}/join_requests?", self.version, group.as_str()),
+            Target::Token => format!("/{}/debug_token?", self.version),
+        };
+        let from = path.len();
+        let mut query = Serializer::for_suffix(path, from);
         if let Target::Token = call.target {
             // Graph takes it nowhere else; addresses are never logged.
-            url.query_pairs_mut().append_pair("input_token", token.expose_text());
+            query.append_pair("input_token", token.expose_text());
         }
         if let Some(secret) = &self.app_secret {
-            url.query_pairs_mut()
-                .append_pair("appsecret_proof", &proof(secret.current().expose(), token.expose()));
+            query.append_pair("appsecret_proof", &proof(secret.current().expose(), token.expose()));
         }
         for (name, value) in &call.query {
-            url.query_pairs_mut().append_pair(name, value);
+            query.append_pair(name, value);
         }
-        let mut request = Request::new(method(call.operation), url);
-        let headers = request.headers_mut();
-        if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose_text())) {
-            bearer.set_sensitive(true);
-            headers.insert(AUTHORIZATION, bearer);
+        let mut written = query.finish();
+        if written.ends_with('?') {
+            written.pop();
         }
-        if let Some(body) = &call.body {
-            // Exactly this: Meta's document lists the content types and has none with a charset.
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.clone().into());
-        }
-        request
+        written
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends to Graph")]
     async fn exchange(&self, call: &Call<'_>, token: &TokenInUse) -> Result<Answer, GraphError> {
-        let request = self.request(call, &token.loaded);
-        let mut response = self.client.execute(request).await.map_err(|error| fault_of(&error))?;
-        let status = response.status().as_u16();
+        // It can be written in any case; if not, nothing was sent.
+        let request = self.request(call, &token.loaded).map_err(|_invalid| GraphError::NotConnected)?;
+        let (head, body) = self.client.send(request).await.map_err(|error| fault_of(&error))?.into_parts();
+        let status = head.status.as_u16();
         Span::current().record("http.response.status_code", status);
-        let wait = self.note_waits(response.headers());
-        self.note_version(response.headers());
-        let date = response.headers().get(DATE).and_then(|value| date(value.as_bytes()));
-        let body = read_capped(&mut response).await?;
+        let wait = self.note_waits(&head.headers);
+        self.note_version(&head.headers);
+        let date = head.headers.get(DATE).and_then(|value| date(value.as_bytes()));
+        let body = body.read(MAX_ANSWER).await.map_err(|error| match error {
+            BodyError::TooLarge | BodyError::Garbled => {
+                GraphError::Unreadable { http_status: status, drift: None }
+            }
+            BodyError::Broken(_) => GraphError::Broken,
+        })?;
         Ok(Answer { status, body, wait, date })
     }
 
@@ -201,30 +215,6 @@ impl Transport {
     }
 }
 
-async fn read_capped(response: &mut Response) -> Result<Vec<u8>, GraphError> {
-    let http_status = response.status().as_u16();
-    let mut body = Vec::new();
-    let unreadable = GraphError::Unreadable { http_status, drift: None };
-    // Chunk by chunk, decompressed: what a few bytes would swell to is never held.
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| if is_garbled(&error) { unreadable.clone() } else { fault_of(&error) })?
-    {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(unreadable);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// A body that does not decompress is garbage; one that ends early is a broken connection. The library calls both a
-/// failure to decode: only the first comes straight from the decompressor, which speaks of input and output.
-fn is_garbled(error: &reqwest::Error) -> bool {
-    error.source().is_some_and(<dyn Error>::is::<std::io::Error>)
-}
-
 fn method(operation: GraphOperation) -> Method {
     match operation {
         GraphOperation::List | GraphOperation::DebugToken => Method::GET,
@@ -235,13 +225,10 @@ fn method(operation: GraphOperation) -> Method {
 }
 
 /// Only a failed connection attempt proves that nothing was sent.
-fn fault_of(error: &reqwest::Error) -> GraphError {
-    if error.is_connect() {
-        GraphError::NotConnected
-    } else if error.is_timeout() {
-        GraphError::TimedOut
-    } else {
-        GraphError::Broken
+fn fault_of(error: &SendError) -> GraphError {
+    match error {
+        SendError::NotConnected(_) => GraphError::NotConnected,
+        SendError::Broken(_) => GraphError::Broken,
     }
 }
 

@@ -19,7 +19,7 @@ pub enum NotAnObject {
 
 /// Reads an object; a list, or anything else, is refused.
 pub fn object(bytes: &[u8]) -> Result<Object<'_>, NotAnObject> {
-    let value = serde_json::from_slice::<Value<'_>>(bytes).map_err(|_not_json| NotAnObject::Otherwise)?;
+    let value = read(bytes).ok_or(NotAnObject::Otherwise)?;
     if !value.is_unique() {
         return Err(NotAnObject::RepeatedMember);
     }
@@ -28,7 +28,12 @@ pub fn object(bytes: &[u8]) -> Result<Object<'_>, NotAnObject> {
 
 /// Reads an object whose members may be there several times, for where that hides nothing.
 pub fn repeating_object(bytes: &[u8]) -> Option<Object<'_>> {
-    serde_json::from_slice(bytes).ok().and_then(as_object)
+    read(bytes).and_then(as_object)
+}
+
+/// JSON is UTF-8 (RFC 8259 §8.1). Seen to for all of it at once, that costs next to nothing.
+fn read(bytes: &[u8]) -> Option<Value<'_>> {
+    serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()
 }
 
 fn as_object(value: Value<'_>) -> Option<Object<'_>> {

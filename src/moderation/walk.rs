@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use tracing::Instrument;
 
@@ -38,8 +39,8 @@ pub(super) struct Walk {
     pub(super) clock: Option<(Timestamp, Instant)>,
     /// What each of them is called where sightings are kept, in the same order.
     names: Vec<Name>,
-    /// Where each name stands.
-    places: HashMap<Name, usize>,
+    /// Where each name stands. Nobody can choose names, so that a quick hash will do.
+    places: HashMap<Name, usize, RandomState>,
     cursors: HashSet<Cursor>,
 }
 
@@ -132,7 +133,7 @@ impl Walk {
             unreadable: 0,
             clock: None,
             names: Vec::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
             cursors: HashSet::new(),
         }
     }

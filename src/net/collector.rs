@@ -1,12 +1,15 @@
 //! The client for an OpenTelemetry collector.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-use super::{ClientError, client};
+use super::connector::Way;
+use super::{Client, ClientError, IDLE};
 use crate::config::OtlpSettings;
 
 /// How long a connection to the collector may take.
@@ -19,40 +22,29 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// Posts batches from a thread that has no runtime, over the one that it was made with.
 #[derive(Clone, Debug)]
 pub struct CollectorClient {
-    client: reqwest::Client,
+    client: Arc<Client>,
     runtime: Handle,
 }
 
 /// The client for the collector.
 pub fn collector_client(settings: &OtlpSettings, runtime: Handle) -> Result<CollectorClient, ClientError> {
     let plain = settings.endpoint.scheme() == "http";
-    let client = client(CONNECT_TIMEOUT, plain, None)?.timeout(TIMEOUT).build();
-    let client = client.map_err(|error| ClientError::Build(error.without_url()))?;
-    Ok(CollectorClient { client, runtime })
+    let way = Way { timeout: CONNECT_TIMEOUT, plain, certificates: None, proxy: None };
+    Ok(CollectorClient { client: Arc::new(Client::new(way, IDLE)?), runtime })
 }
 
 #[async_trait]
 impl HttpClient for CollectorClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let posted = self.runtime.spawn(post(self.client.clone(), request));
-        posted.await?
+        let client = Arc::clone(&self.client);
+        // There is a clock on the runtime only.
+        let posted = self.runtime.spawn(async move { timeout(TIMEOUT, post(client, request)).await });
+        posted.await??
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "nothing is sent to Graph here")]
-async fn post(client: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-    let request = request.try_into().map_err(reqwest::Error::without_url)?;
-    let mut response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
-    let mut answer = Response::new(Bytes::new());
-    (*answer.status_mut(), *answer.headers_mut()) =
-        (response.status(), std::mem::take(response.headers_mut()));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err("the collector says too much".into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    *answer.body_mut() = body.into();
-    Ok(answer)
+async fn post(client: Arc<Client>, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    let (head, body) = client.send(request).await?.into_parts();
+    Ok(Response::from_parts(head, body.read(MAX_ANSWER).await?.into()))
 }

@@ -30,11 +30,13 @@ pub enum LoggingError {
 /// Log lines that may wait to be written; further ones are dropped, since requests go before them.
 const QUEUE: usize = 16 * 1024;
 
+/// Changes what is written.
+type Changing = Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>;
+
 /// The writer of log lines. Dropping it writes what still waits, for about a second at most.
 pub struct LogWriter {
     lost: ErrorCounter,
-    /// Changes what is written.
-    filter: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>,
+    filter: Changing,
     _guard: WorkerGuard,
 }
 
@@ -71,12 +73,27 @@ pub fn start_logging(
         LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(JsonLine).boxed(),
         LogFormat::Pretty => lines.boxed(),
     };
-    let (filter, handle) = reload::Layer::new(filter(settings.level)?);
-    // Only the layers that there are: an absent one would want every span, and each costs a request as much as its log line.
-    let traces = traces.map(|traces| traces.layer().boxed());
-    let layers = std::iter::once(lines.with_filter(filter).boxed()).chain(traces).collect::<Vec<_>>();
-    tracing_subscriber::registry().with(layers).try_init()?;
-    Ok(LogWriter { lost, filter: Box::new(move |filter| handle.reload(filter)), _guard: guard })
+    let directives = filter(settings.level)?;
+    let filter = match traces {
+        // What the log does not show is nobody's then. A filter for the log alone would be asked anew for each span.
+        None => {
+            let (filter, handle) = reload::Layer::new(directives);
+            tracing_subscriber::registry().with(lines).with(filter).try_init()?;
+            changing(move |filter| handle.reload(filter))
+        }
+        Some(traces) => {
+            let (filter, handle) = reload::Layer::new(directives);
+            let layers = vec![lines.with_filter(filter).boxed(), traces.layer().boxed()];
+            tracing_subscriber::registry().with(layers).try_init()?;
+            changing(move |filter| handle.reload(filter))
+        }
+    };
+    Ok(LogWriter { lost, filter, _guard: guard })
+}
+
+/// Boxed here, where it can be named.
+fn changing(change: impl Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync + 'static) -> Changing {
+    Box::new(change)
 }
 
 /// What is logged at a level. The HTTP libraries stay at `warn` at every level: at `debug` they would write headers, and

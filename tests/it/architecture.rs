@@ -25,10 +25,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("actix_web", &["api/", "app/", "cli/"]),
     ("actix_http", &["app/"]),
     ("actix_service", &["app/"]),
-    ("hyper", &["app/http2.rs"]),
-    ("hyper_util", &["app/http2.rs"]),
-    ("tokio_rustls", &["app/tls.rs"]),
-    ("reqwest", &["net/", "graph/transport.rs", "auth/keys/fetch.rs"]),
+    ("hyper", &["app/http2.rs", "net/", "graph/transport.rs", "auth/keys/fetch.rs"]),
+    ("hyper_util", &["app/http2.rs", "net/"]),
+    ("hyper_rustls", &["net/"]),
+    ("tower_http", &["net/"]),
+    ("tokio_rustls", &["app/tls.rs", "net/connector.rs"]),
     ("redis", &["store/"]),
     ("governor", &["limits/"]),
     ("jsonwebtoken", &["auth/", "cli/token/"]),
@@ -237,7 +238,7 @@ mod rules {
         let places = [
             ("limits/mod.rs", "use actix_web::web;"),
             ("app/mod.rs", "enum E { Metrics(prometheus::Error) }"),
-            ("graph/client.rs", "use {url::Url, reqwest::Method};"),
+            ("graph/client.rs", "use {url::Url, hyper::Method};"),
             ("api/state.rs", "use ::redis::Client;"),
             ("cli/check.rs", "use jsonwebtoken;"),
             ("moderation/list.rs", "extern crate governor;"),
@@ -246,7 +247,7 @@ mod rules {
             assert_eq!(misplaced_crates(&file(path, text)).len(), 1, "{path}: {text}");
         }
         assert!(misplaced_crates(&file("cli/token/mod.rs", "use jsonwebtoken::Header;")).is_empty());
-        assert!(misplaced_crates(&file("api/state.rs", "// reqwest::Client\nlet redis = 1;")).is_empty());
+        assert!(misplaced_crates(&file("api/state.rs", "// hyper::Client\nlet redis = 1;")).is_empty());
     }
 
     #[test]

@@ -200,18 +200,20 @@ async fn what_is_in_flight_on_http_2_is_finished_and_an_idle_connection_holds_up
 const NOWHERE: &str = "120363000000000001";
 
 #[tokio::test]
-async fn calls_of_graph_go_through_the_proxy_that_is_set() {
-    let proxy = RawUpstream::answering([Reply::json(200, EMPTY_PAGE)]).await;
+async fn calls_of_graph_go_through_a_tunnel_of_the_proxy_that_is_set() {
+    let tunnel = Reply::with_headers(200, "", "");
+    let proxy = RawUpstream::answering([tunnel, Reply::json(200, EMPTY_PAGE)]).await;
     let url = proxy.base_url().replace("http://", "http://gateway:only-for-the-proxy@");
     let app = TestApp::builder().against("http://127.0.0.1:9").set("GRAPH__PROXY_URL", url).spawn().await;
     let answer = app.reader().list(NOWHERE).await;
     assert_eq!((answer.status, answer.json()["join_requests"].clone()), (200, serde_json::json!([])));
-    let [request] = proxy.requests().try_into().unwrap();
-    assert!(
-        request.starts_with(&format!("GET http://127.0.0.1:9/v23.0/{NOWHERE}/join_requests")),
-        "{request}"
-    );
-    assert!(request.to_lowercase().contains("\r\nproxy-authorization: basic "), "{request}");
+    let [tunnel, request] = proxy.requests().try_into().unwrap();
+    assert!(tunnel.starts_with("CONNECT 127.0.0.1:9 HTTP/1.1\r\n"), "{tunnel}");
+    // `gateway:only-for-the-proxy`
+    let password = "\r\nproxy-authorization: basic z2f0zxdhetpvbmx5lwzvci10agutchjvehk=\r\n";
+    assert!(tunnel.to_lowercase().contains(password), "{tunnel}");
+    assert!(request.starts_with(&format!("GET /v23.0/{NOWHERE}/join_requests")), "{request}");
+    assert!(!request.to_lowercase().contains("proxy-authorization"), "{request}");
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use reqwest::header::{ACCEPT, AGE, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue};
-use reqwest::{Method, Request};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{ACCEPT, AGE, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue};
 
 use crate::config::JwksUrlSettings;
-use crate::net::{ClientError, issuer_client};
+use crate::net::{BodyError, Client, ClientError, SendError, issuer_client};
 
 /// Largest key set: a hundred keys of 8,192 bits are half of it.
 const MAX_BYTES: usize = 256 * 1024;
@@ -26,7 +27,11 @@ const LONGEST: Duration = Duration::from_mins(10);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("no answer: {0}")]
-    Failed(reqwest::Error),
+    NotSent(#[from] SendError),
+    #[error("its address cannot be asked")]
+    Address,
+    #[error("no whole answer: {0}")]
+    Unreadable(BodyError),
     #[error("no answer within 5 seconds")]
     TimedOut,
     #[error("the answer has the status {0}")]
@@ -47,7 +52,7 @@ pub(super) struct Fetched {
 pub(super) struct Asker {
     settings: Arc<JwksUrlSettings>,
     /// Of the last certificates that could be used.
-    client: ArcSwap<reqwest::Client>,
+    client: ArcSwap<Client>,
 }
 
 impl Asker {
@@ -75,31 +80,25 @@ impl Asker {
     clippy::disallowed_methods,
     reason = "the ban protects Graph; this asks the issuer of internal tokens"
 )]
-async fn exchange(settings: &JwksUrlSettings, client: &reqwest::Client) -> Result<Fetched, FetchError> {
-    let failed = |error: reqwest::Error| FetchError::Failed(error.without_url());
-    let mut request = Request::new(Method::GET, settings.url.clone());
-    let accept = HeaderValue::from_static("application/jwk-set+json, application/json");
-    request.headers_mut().insert(ACCEPT, accept);
+async fn exchange(settings: &JwksUrlSettings, client: &Client) -> Result<Fetched, FetchError> {
+    let mut request = Request::get(settings.url.as_str());
+    request = request.header(ACCEPT, "application/jwk-set+json, application/json");
     if let Some(token) = &settings.bearer_token
         && let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.current().expose_text()))
     {
         bearer.set_sensitive(true);
-        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request = request.header(AUTHORIZATION, bearer);
     }
-    let mut response = client.execute(request).await.map_err(failed)?;
-    let status = response.status();
-    if status != 200 {
-        return Err(FetchError::Status(status.as_u16()));
+    let request = request.body(Bytes::new()).map_err(|_invalid| FetchError::Address)?;
+    let (head, body) = client.send(request).await?.into_parts();
+    if head.status != 200 {
+        return Err(FetchError::Status(head.status.as_u16()));
     }
-    let fresh_for = fresh_for(response.headers());
-    let mut document = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if document.len() + chunk.len() > MAX_BYTES {
-            return Err(FetchError::TooLarge);
-        }
-        document.extend_from_slice(&chunk);
-    }
-    Ok(Fetched { document, fresh_for })
+    let document = body.read(MAX_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => FetchError::TooLarge,
+        error @ (BodyError::Garbled | BodyError::Broken(_)) => FetchError::Unreadable(error),
+    })?;
+    Ok(Fetched { document, fresh_for: fresh_for(&head.headers) })
 }
 
 /// `Cache-Control` (RFC 9111 §5.2.2) less `Age`, within our bounds.

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::Instant;
 
+use foldhash::fast::RandomState;
+
 /// Ended entries taken out with each insertion. More than one, so that they cannot pile up.
 const SWEPT_PER_INSERTION: usize = 2;
 
@@ -14,9 +16,9 @@ struct Entry<V> {
 }
 
 /// Holds at most a given weight. Ended entries are taken out little by little, never all at once: nobody waits for
-/// a scan of the whole map.
+/// a scan of the whole map. Its keys are digests that nobody can choose, so that a quick hash will do.
 pub(super) struct ExpiringMap<K, V> {
-    entries: HashMap<K, Entry<V>>,
+    entries: HashMap<K, Entry<V>, RandomState>,
     by_end: BTreeSet<(Instant, K)>,
     weight: usize,
 }
@@ -27,7 +29,7 @@ pub(super) struct NoRoom;
 
 impl<K: Copy + Ord + Hash, V> ExpiringMap<K, V> {
     pub(super) fn new() -> Self {
-        Self { entries: HashMap::new(), by_end: BTreeSet::new(), weight: 0 }
+        Self { entries: HashMap::default(), by_end: BTreeSet::new(), weight: 0 }
     }
 
     pub(super) fn get(&self, key: &K, now: Instant) -> Option<&V> {

@@ -1,8 +1,4 @@
 //! A caller of the gateway.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the ban protects Graph; this client calls the gateway under test"
-)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
