@@ -124,7 +124,7 @@ class Ground(contextlib.ExitStack):
         if asking.returncode:
             raise Failed("the load failed")
         told = json.loads(out)
-        if set(told.get("statuses", {"200": 1})) != {"200"} or told.get("lost") or told.get("upstream_refused"):
+        if set(told.get("statuses", {"200": 1})) != {"200"} or any(told.get(name) for name in ("lost", "unanswered", "upstream_refused")):
             raise Failed(f"not everything was answered as it should be: {told}")
         return told
 

@@ -195,13 +195,15 @@ impl Passed {
 |---|---|---|---|---|---|---|---|---|";
 
     pub(crate) const QUOTA_TABLE: &str = "
-| 10 minutes with a quota of 1,320 calls a minute, through | asking with | lists and decisions | answered | calls received by Graph | throttle answers | of the quota used | answered for each call of the quota |
-|---|---|---|---|---|---|---|---|";
+| 10 minutes with a quota of 1,320 calls a minute, through | asking with | lists and decisions | answered | calls received by Graph | throttle answers | of the quota used | answered for each call of the quota | latency of lists p50, p99, longest |
+|---|---|---|---|---|---|---|---|---|";
 
     fn listed(&mut self, answer: &Answer, latency: Duration) {
         self.lists += 1;
-        self.good += usize::from(answer.status == 200);
-        self.latencies.push(latency);
+        if answer.status == 200 {
+            self.good += 1;
+            self.latencies.push(latency);
+        }
         if let Some(as_of) = answer.as_of {
             // Of one clock; below zero it would only be one that was set back meanwhile.
             self.ages.push(Timestamp::now().duration_since(as_of).unsigned_abs());
@@ -255,6 +257,7 @@ impl Passed {
             grouped(self.throttled),
             percent(served, QUOTA * usize::try_from(minutes).unwrap_or(usize::MAX)),
             ratio(self.good as u64, quota),
+            Sorted::new(self.latencies.clone()).summary(),
         ];
         format!("| {} |", cells.join(" | "))
     }

@@ -14,6 +14,8 @@ use crate::upstream::Upstream;
 
 /// Groups are numbers of sixteen digits from here on.
 const FIRST_GROUP: usize = 1_000_000_000_000_000;
+/// How long the last answers are waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What is read at once.
 const BUFFER: usize = 64 * 1024;
 
@@ -26,6 +28,8 @@ pub(crate) enum Habit {
     Rate(Duration),
     /// Each once.
     Once,
+    /// Not any more.
+    Done,
 }
 
 /// The requests, as they are sent.
@@ -140,6 +144,11 @@ impl Callers {
         self.lost
     }
 
+    /// Requests that nothing has come of.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.all.iter().filter(|caller| caller.asked.is_some()).count()
+    }
+
     /// Requests that had to wait until a caller was idle.
     pub(crate) const fn late(&self) -> u64 {
         self.late
@@ -157,8 +166,24 @@ impl Callers {
         upstream: &mut Option<Upstream>,
         latencies: &mut Latencies,
     ) -> Fallible<Duration> {
+        self.next = Instant::now();
+        self.go_on(lasting, sockets, upstream, latencies)
+    }
+
+    /// Asks nothing more, and waits for what is still to come, for a while.
+    pub(crate) fn finish(&mut self, sockets: &mut Sockets, upstream: &mut Option<Upstream>) -> Fallible<()> {
+        self.habit = Habit::Done;
+        self.go_on(PATIENCE, sockets, upstream, &mut Latencies::default()).map(drop)
+    }
+
+    fn go_on(
+        &mut self,
+        lasting: Duration,
+        sockets: &mut Sockets,
+        upstream: &mut Option<Upstream>,
+        latencies: &mut Latencies,
+    ) -> Fallible<Duration> {
         let started = Instant::now();
-        self.next = started;
         let mut buffer = vec![0; BUFFER];
         while started.elapsed() < lasting {
             self.send_due();
@@ -175,11 +200,19 @@ impl Callers {
                     }
                 }
             }
-            if self.habit == Habit::Once && self.answered + self.lost >= self.all.len() as u64 {
+            if self.has_ended() {
                 break;
             }
         }
         Ok(started.elapsed())
+    }
+
+    fn has_ended(&self) -> bool {
+        match self.habit {
+            Habit::Closed | Habit::Rate(_) => false,
+            Habit::Once => self.answered + self.lost >= self.all.len() as u64,
+            Habit::Done => self.unanswered() == 0,
+        }
     }
 
     fn send_due(&mut self) {
@@ -204,6 +237,7 @@ impl Callers {
                 }
                 self.late = self.late.max(self.overdue.len() as u64);
             }
+            Habit::Done => (),
             Habit::Once => {
                 if self.answered == 0 {
                     while let Some(caller) = self.idle.pop_front() {

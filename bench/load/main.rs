@@ -16,7 +16,7 @@ use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
@@ -143,10 +143,12 @@ fn drive(load: &Load, habit: Habit, (warm_up, seconds): (f64, f64)) -> Fallible<
         Callers::connect(load.to, load.connections, load.letters()?, habit, &mut sockets, &mut upstream)?;
     let (warm_up, seconds) = (Duration::try_from_secs_f64(warm_up)?, Duration::try_from_secs_f64(seconds)?);
     let mut latencies = Latencies::default();
+    let began = Instant::now();
     callers.ask(warm_up, &mut sockets, &mut upstream, &mut Latencies::default())?;
     let before = callers.answered();
     let took = callers.ask(seconds, &mut sockets, &mut upstream, &mut latencies)?;
     let counted = callers.answered() - before;
+    callers.finish(&mut sockets, &mut upstream)?;
     Ok(json!({
         "all": callers.answered(),
         "counted": counted,
@@ -157,6 +159,8 @@ fn drive(load: &Load, habit: Habit, (warm_up, seconds): (f64, f64)) -> Fallible<
         "statuses": callers.statuses(),
         "late": callers.late(),
         "lost": callers.lost(),
+        "unanswered": callers.unanswered(),
+        "seconds": began.elapsed().as_secs_f64(),
         "upstream_requests": upstream.as_ref().map(Upstream::requests),
         "upstream_refused": upstream.as_ref().map(Upstream::refused),
         "upstream_connections": upstream.as_ref().map(Upstream::connections),

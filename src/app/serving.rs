@@ -194,6 +194,71 @@ async fn has_place(door: &Door) -> &Door {
 
 /// Whether the next connection may be accepted all the same.
 fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput)
+    use io::ErrorKind as Of;
+    // accept(2): what the network has done to the connection meanwhile comes here, too.
+    let of_the_network =
+        matches!(error.kind(), Of::HostUnreachable | Of::NetworkDown | Of::NetworkUnreachable);
+    let of_the_peer = matches!(
+        error.kind(),
+        Of::ConnectionAborted | Of::ConnectionRefused | Of::ConnectionReset | Of::InvalidInput
+    );
+    of_the_network || of_the_peer
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// Sends back each byte with the name of the thread that serves it.
+    async fn echo(mut stream: TcpStream) {
+        let number = std::thread::current().name().and_then(|name| name.bytes().last()).unwrap_or_default();
+        while stream.read_u8().await.is_ok() {
+            stream.write_u8(number).await.unwrap();
+        }
+    }
+
+    async fn echoing(bounds: Bounds, background: &TaskTracker) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let make = |_draining| -> MakingService {
+            async { Ok(Rc::new(|stream| echo(stream).boxed_local()) as Service) }.boxed_local()
+        };
+        Server::start(("echo", listener), bounds, background, make).await.unwrap()
+    }
+
+    async fn thread_of(stream: &mut TcpStream) -> u8 {
+        stream.write_u8(0).await.unwrap();
+        stream.read_u8().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn where_all_places_are_taken_the_next_waits_for_the_first_that_is_free() {
+        let background = TaskTracker::new();
+        let bounds = Bounds { threads: 2, connections: 2, shutdown: Duration::from_secs(10) };
+        let server = echoing(bounds, &background).await;
+        let (mut open, mut threads) = (Vec::new(), Vec::new());
+        for _ in 0..4 {
+            let mut stream = TcpStream::connect(server.address()).await.unwrap();
+            threads.push(thread_of(&mut stream).await);
+            open.push(stream);
+        }
+        threads.sort_unstable();
+        assert_eq!(threads, b"0011", "each thread has its share");
+        // The system takes it, and nobody serves it yet.
+        let mut next = TcpStream::connect(server.address()).await.unwrap();
+        next.write_u8(0).await.unwrap();
+        let freed = {
+            let mut first = open.remove(1);
+            assert!(timeout(Duration::from_millis(200), next.read_u8()).await.is_err(), "there was no place");
+            thread_of(&mut first).await
+        };
+        let served = timeout(Duration::from_secs(10), next.read_u8()).await.expect("nobody serves it");
+        assert_eq!(served.unwrap(), freed, "by another thread than the one with a place");
+        drop((open, next));
+        server.drain().await;
+        server.end().await;
+    }
 }

@@ -130,15 +130,25 @@ impl Copies {
 
 impl Weighter<GroupId, Copy> for Bytes {
     fn weight(&self, group: &GroupId, copy: &Copy) -> u64 {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        // Twice, since it is written down for callers, too.
+        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.capacity() + written(text));
         let requests = copy.listing.requests.iter().map(|request| {
             let JoinRequest { id, wa_id, user_id, parent_user_id, username, requested_at: _ } = request;
             let texts = [wa_id, user_id, parent_user_id, username].map(text);
-            // Twice, since it is written down for callers, too.
-            size_of::<JoinRequest>() + WRITTEN + 2 * (id.as_str().len() + texts.iter().sum::<usize>())
+            size_of::<JoinRequest>() + WRITTEN + 2 * id.as_str().len() + texts.iter().sum::<usize>()
         });
         (OVERHEAD + group.as_str().len() + requests.sum::<usize>()) as u64
     }
+}
+
+/// How many bytes a text has in JSON.
+fn written(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        0..0x20 => r"\u0000".len(),
+        b'"' | b'\\' => 2,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum()
 }
 
 impl fmt::Debug for Copies {

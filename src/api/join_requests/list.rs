@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::ListAnswer;
 use crate::api::extract::{Visitor, accepted_age, group_id, page_token};
-use crate::api::problem::{Raised, list_problem};
+use crate::api::problem::{ProblemCode, Raised, list_problem};
 use crate::api::state::Api;
 use crate::domain::{GroupId, Scope};
 use crate::limits::{Budget, Priority};
@@ -48,12 +48,12 @@ pub(crate) async fn list(request: HttpRequest, api: web::Data<Api>) -> Result<Ht
     let mut budget = Budget::new(Priority::Read, visitor.context.deadline, api.parts.pacing.max_wait());
     let listed = api.parts.lister.list(&group, wanted, &mut budget).await;
     let served = listed.map_err(|error| list_problem(&error).after_spending(budget.spent))?;
-    let mut response = answer(&request, &group, &served);
+    let mut response = answer(&request, &group, &served)?;
     response.extensions_mut().insert(budget.spent);
     Ok(response)
 }
 
-fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> HttpResponse {
+fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> Result<HttpResponse, Raised> {
     let tag = EntityTag::new_weak(served.listing.fingerprint.clone());
     let unchanged = match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
@@ -63,11 +63,15 @@ fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> HttpRespon
     let mut response = if unchanged {
         HttpResponse::NotModified().finish()
     } else {
-        // A list of plain texts and times can always be written.
         let write = |listing: &Listing| {
             serde_json::to_vec(&ListAnswer::new(group, listing)).unwrap_or_default().into_boxed_slice().into()
         };
-        HttpResponse::Ok().content_type(ContentType::json()).body(served.listing.written(write))
+        let written = served.listing.written(write);
+        // Never: plain texts and times can always be written.
+        if written.is_empty() {
+            return Err(ProblemCode::Internal.into());
+        }
+        HttpResponse::Ok().content_type(ContentType::json()).body(written)
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -77,5 +81,5 @@ fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> HttpRespon
     if served.is_copy {
         headers.insert(AGE, HeaderValue::from(served.listing.age().as_secs()));
     }
-    response
+    Ok(response)
 }
