@@ -161,13 +161,15 @@ where
                     let Some(tls) = tls else {
                         return drop(http1.call((Either::Left(stream), Protocol::Http1, client)).await);
                     };
-                    match draining.run_until_cancelled(tls.accept(stream)).await {
+                    // What only TLS needs has places of its own: connections without it would be twice as large.
+                    match draining.run_until_cancelled(Box::pin(tls.accept(stream))).await {
                         Some(Ok((stream, true))) => {
                             let draining = draining.cancelled_owned();
                             Box::pin(http2::serve(stream, client, routes, draining, patience)).await;
                         }
                         Some(Ok((stream, false))) => {
-                            drop(http1.call((Either::Right(stream), Protocol::Http1, client)).await);
+                            let stream = Either::Right(Box::new(stream));
+                            drop(http1.call((stream, Protocol::Http1, client)).await);
                         }
                         Some(Err(_)) | None => (),
                     }

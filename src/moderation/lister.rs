@@ -79,7 +79,8 @@ impl Lister {
     ) -> Result<Served, ListError> {
         let fresh = |listing| Served { listing, is_copy: false };
         match wanted {
-            Wanted::Behind(token) => self.resume(group, token, budget).await.map(fresh),
+            // Seldom asked for: those who ask for something else need no room for a walk of their own.
+            Wanted::Behind(token) => Box::pin(self.resume(group, token, budget)).await.map(fresh),
             Wanted::Fresh => self.share(group, budget).await.map(fresh),
             Wanted::NoOlderThan(age) => match self.copy(group, age, budget).await {
                 Some(listing) => {
