@@ -11,7 +11,10 @@ use crate::api::problem::{ProblemCode, Raised, list_problem};
 use crate::api::state::Api;
 use crate::domain::{GroupId, Scope};
 use crate::limits::{Budget, Priority};
-use crate::moderation::{Listing, Served, Wanted};
+use crate::moderation::{Served, Wanted};
+
+/// Bytes that a request usually takes when written down, and what is around them all. More is made room for as it comes.
+const ROOM: usize = 256;
 
 /// Lists a group's open join requests.
 ///
@@ -63,10 +66,11 @@ fn answer(request: &HttpRequest, group: &GroupId, served: &Served) -> Result<Htt
     let mut response = if unchanged {
         HttpResponse::NotModified().finish()
     } else {
-        let write = |listing: &Listing| {
-            serde_json::to_vec(&ListAnswer::new(group, listing)).unwrap_or_default().into_boxed_slice().into()
-        };
-        let written = served.listing.written(write);
+        let written = served.listing.written(|listing| {
+            let mut json = Vec::with_capacity(ROOM * (1 + listing.requests.len()));
+            let answer = serde_json::to_writer(&mut json, &ListAnswer::new(group, listing));
+            answer.map(|()| json.into_boxed_slice().into()).unwrap_or_default()
+        });
         // Never: plain texts and times can always be written.
         if written.is_empty() {
             return Err(ProblemCode::Internal.into());
