@@ -211,6 +211,7 @@ fn read_base_url(section: &mut Section<'_, '_>) -> Option<Url> {
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()
+            && url.password().is_none()
             && url.path() == "/"
     };
     let default = Url::parse("https://graph.facebook.com").ok();
