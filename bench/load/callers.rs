@@ -146,7 +146,7 @@ impl Callers {
 
     /// Requests that nothing has come of.
     pub(crate) fn unanswered(&self) -> usize {
-        self.all.iter().filter(|caller| caller.asked.is_some()).count()
+        self.overdue.len() + self.all.iter().filter(|caller| caller.asked.is_some()).count()
     }
 
     /// Requests that had to wait until a caller was idle.
@@ -228,16 +228,10 @@ impl Callers {
                     self.overdue.push_back(self.next);
                     self.next += gap;
                 }
-                while let (Some(due), Some(caller)) =
-                    (self.overdue.front().copied(), self.idle.front().copied())
-                {
-                    self.overdue.pop_front();
-                    self.idle.pop_front();
-                    self.send(caller, due);
-                }
+                self.send_overdue();
                 self.late = self.late.max(self.overdue.len() as u64);
             }
-            Habit::Done => (),
+            Habit::Done => self.send_overdue(),
             Habit::Once => {
                 if self.answered == 0 {
                     while let Some(caller) = self.idle.pop_front() {
@@ -245,6 +239,14 @@ impl Callers {
                     }
                 }
             }
+        }
+    }
+
+    fn send_overdue(&mut self) {
+        while let (Some(due), Some(caller)) = (self.overdue.front().copied(), self.idle.front().copied()) {
+            self.overdue.pop_front();
+            self.idle.pop_front();
+            self.send(caller, due);
         }
     }
 

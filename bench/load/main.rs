@@ -137,13 +137,13 @@ fn main() -> Fallible<()> {
 
 /// Lets the callers ask for that long before counting, and for that long after.
 fn drive(load: &Load, habit: Habit, (warm_up, seconds): (f64, f64)) -> Fallible<serde_json::Value> {
+    let began = Instant::now();
     let mut sockets = Sockets::new()?;
     let mut upstream = load.upstream(&mut sockets)?;
     let mut callers =
         Callers::connect(load.to, load.connections, load.letters()?, habit, &mut sockets, &mut upstream)?;
     let (warm_up, seconds) = (Duration::try_from_secs_f64(warm_up)?, Duration::try_from_secs_f64(seconds)?);
     let mut latencies = Latencies::default();
-    let began = Instant::now();
     callers.ask(warm_up, &mut sockets, &mut upstream, &mut Latencies::default())?;
     let before = callers.answered();
     let took = callers.ask(seconds, &mut sockets, &mut upstream, &mut latencies)?;

@@ -55,7 +55,8 @@ pub enum BodyError {
     Broken(BoxError),
 }
 
-/// What stands behind an error, which says little on its own. No address is in it.
+/// What stands behind an error, which says little on its own. No address is in it, and nothing that the other side has chosen:
+/// what is behind an error of HTTP may quote it.
 struct Causes<'e>(&'e BoxError);
 
 impl fmt::Display for Causes<'_> {
@@ -63,7 +64,7 @@ impl fmt::Display for Causes<'_> {
         let mut cause = Some::<&dyn Error>(self.0.as_ref());
         while let Some(error) = cause {
             write!(f, ": {error}")?;
-            cause = error.source();
+            cause = error.source().filter(|_| !error.is::<hyper::Error>());
         }
         Ok(())
     }
@@ -84,7 +85,7 @@ impl Client {
     /// Sends one request. Whoever drops this before its end may have sent it all the same.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<AnswerBody>, SendError> {
         let mut request = request.map(Full::new);
-        request.headers_mut().insert(USER_AGENT, OURSELVES);
+        request.headers_mut().entry(USER_AGENT).or_insert(OURSELVES);
         request.headers_mut().entry(ACCEPT).or_insert(ANYTHING);
         // Nothing of the thread may be held while waiting.
         let answer = {

@@ -65,8 +65,8 @@ impl Connector {
         let builder = if way.plain { builder.https_or_http() } else { builder.https_only() };
         let builder = builder.enable_all_versions();
         let route = match way.proxy {
-            None => Route::Direct(builder.wrap_connector(tcp())),
-            Some(proxy) => Route::Tunnelled(builder.wrap_connector(tunnel(proxy)?)),
+            None => Route::Direct(builder.wrap_connector(tcp(way.timeout))),
+            Some(proxy) => Route::Tunnelled(builder.wrap_connector(tunnel(proxy, way.timeout)?)),
         };
         Ok(Self(Arc::new(Opening { timeout: way.timeout, route })))
     }
@@ -87,7 +87,7 @@ impl Service<Uri> for Connector {
             let opened = async {
                 match &opening.route {
                     Route::Direct(connector) => connector.clone().oneshot(to).await,
-                    Route::Tunnelled(connector) => connector.clone().oneshot(to).await,
+                    Route::Tunnelled(connector) => connector.clone().oneshot(with_port(to)).await,
                 }
             };
             timeout(opening.timeout, opened).await.unwrap_or_else(|late| Err(late.into()))
@@ -96,8 +96,10 @@ impl Service<Uri> for Connector {
     }
 }
 
-fn tcp() -> HttpConnector {
+fn tcp(timeout: Duration) -> HttpConnector {
     let mut connector = HttpConnector::new();
+    // It divides that among the addresses of a name, so that a dead one leaves time for the next.
+    connector.set_connect_timeout(Some(timeout));
     // What is spoken is the affair of TLS above it.
     connector.enforce_http(false);
     connector.set_nodelay(true);
@@ -108,16 +110,23 @@ fn tcp() -> HttpConnector {
     connector
 }
 
-fn tunnel(proxy: &ProxyUrl) -> Result<Tunnel<HttpConnector>, ClientError> {
+fn tunnel(proxy: &ProxyUrl, timeout: Duration) -> Result<Tunnel<HttpConnector>, ClientError> {
     // It reads the address and the password in it; where to makes no difference.
     let proxy =
         Matcher::builder().all(proxy.expose()).build().intercept(&Uri::from_static("https://any.invalid"));
     let proxy = proxy.ok_or(ClientError::Proxy)?;
-    let tunnel = Tunnel::new(proxy.uri().clone(), tcp());
+    let tunnel = Tunnel::new(proxy.uri().clone(), tcp(timeout));
     Ok(match proxy.basic_auth() {
         Some(password) => tunnel.with_auth(password.clone()),
         None => tunnel,
     })
+}
+
+/// The library asks for a tunnel to port 443 where none is given, whatever the scheme.
+fn with_port(to: Uri) -> Uri {
+    let (Some("http"), None, Some(host)) = (to.scheme_str(), to.port(), to.host()) else { return to };
+    let named = Uri::builder().scheme("http").authority(format!("{host}:80")).path_and_query("/").build();
+    named.unwrap_or(to)
 }
 
 fn tls(plain: bool, certificates: Option<&[u8]>) -> Result<ClientConfig, ClientError> {
@@ -140,4 +149,21 @@ fn roots(pem: &[u8]) -> Result<RootCertStore, ClientError> {
         roots.add(certificate).map_err(|_unusable| ClientError::CaInvalid)?;
     }
     if roots.is_empty() { Err(ClientError::CaInvalid) } else { Ok(roots) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tunnel_leads_to_the_port_of_the_scheme() {
+        for (to, expected) in [
+            ("http://127.0.0.1/", "http://127.0.0.1:80/"),
+            ("http://[::1]/", "http://[::1]:80/"),
+            ("http://127.0.0.1:9/", "http://127.0.0.1:9/"),
+            ("https://graph.test.invalid/", "https://graph.test.invalid/"),
+        ] {
+            assert_eq!(with_port(to.parse().unwrap()).to_string(), expected);
+        }
+    }
 }

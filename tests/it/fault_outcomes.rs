@@ -156,7 +156,7 @@ async fn try_fault(row: &Row, fault: &Fault, verb: Verb) -> String {
     app.graph().order_fault(order).unwrap();
     let ask = ask(&moderator, verb, &group, &ids);
     let answer = if row.meanwhile == Meanwhile::AskAgain {
-        app.graph().order_fault(FaultOrder::next(1, Fault::delay(300)).for_verb(Verb::List)).unwrap();
+        app.graph().order_fault(FaultOrder::next(1, Fault::delay(1000)).for_verb(Verb::List)).unwrap();
         let asks_again = async {
             while !app.graph().calls().iter().any(|call| call.method == "GET") {
                 tokio::task::yield_now().await;

@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
     #[error("no answer: {0}")]
-    NotSent(#[from] SendError),
+    NoAnswer(#[from] SendError),
     #[error("its address cannot be asked")]
     Address,
     #[error("no whole answer: {0}")]
